@@ -1,0 +1,30 @@
+"""What training and serving share: networks from scratch in NumPy, and all that must be identical.
+
+Reading order: ``activations``, ``initializers``, ``dense`` and ``layers`` (what a network is made
+of), ``losses``, ``optimizers``, ``network`` (how it learns), ``mlp`` and ``autoencoder`` (what we
+train); then ``features``, ``preprocessing``, ``calibration``, ``decision``, ``reasons`` (from a
+transaction to a decision), ``scorer`` (all of that as one object) and ``artifact`` (that object as
+one file).
+
+This package imports NumPy and the standard library only.
+"""
+
+from model.activations import relu, relu_derivative, sigmoid, sigmoid_derivative
+from model.autoencoder import Autoencoder
+from model.layers import BatchNorm, Dropout, Layer, Residual
+from model.losses import compute_class_weights
+from model.mlp import MLP
+
+__all__ = [
+    "MLP",
+    "Autoencoder",
+    "BatchNorm",
+    "Dropout",
+    "Layer",
+    "Residual",
+    "compute_class_weights",
+    "relu",
+    "relu_derivative",
+    "sigmoid",
+    "sigmoid_derivative",
+]

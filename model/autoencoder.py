@@ -1,0 +1,231 @@
+"""The autoencoder: learns what legitimate transactions look like; what it cannot rebuild is odd."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from model.component import Component
+from model.dense import Layer
+from model.errors import ConfigurationError, NotFittedError
+from model.initializers import Initializer
+from model.layers import Dropout
+from model.losses import mean_squared_error
+from model.network import Network, minibatches
+from model.optimizers import SGD
+
+Array = NDArray[Any]
+
+SMALLEST_VARIANCE = 1e-12  # of scaled residuals; keeps a table of constants from dividing by zero
+
+
+class Autoencoder(Network):
+    """A mirrored dense autoencoder, trained on legitimate rows.
+
+    Parameters
+    ----------
+    n_features : int
+    hidden : int or sequence of int
+        Units of the encoder's hidden layers; the decoder mirrors them.
+    bottleneck : int
+        Units in the middle.
+    activation : str
+        Of all layers but the bottleneck's and the output's, which are linear.
+    members : int, optional
+        K autoencoders in one batched product; their mean reconstruction counts.
+    rng, initializer, dtype
+        As in :class:`model.MLP`.
+    drop_probability : float
+        Dropout on the input: a denoising autoencoder (Vincent et al., 2010, masking noise).
+
+    Attributes
+    ----------
+    whitening : ndarray (F, F) or None
+        Σ^(-1/2) of the residuals of legitimate rows; None: plain mean squared error.
+    threshold : float or None
+        Reconstruction error above which a row is called an anomaly.
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        hidden: int | Sequence[int] = (64,),
+        bottleneck: int = 8,
+        *,
+        activation: str = "relu",
+        members: int | None = None,
+        rng: np.random.Generator | None = None,
+        initializer: Initializer | None = None,
+        dtype: DTypeLike = np.float64,
+        drop_probability: float = 0.0,
+    ) -> None:
+        widths = [hidden] if isinstance(hidden, int) else list(hidden)
+        sizes = [n_features, *widths, bottleneck, *reversed(widths), n_features]
+        names = [*[activation] * len(widths), "identity", *[activation] * len(widths), "identity"]
+        rng = np.random.default_rng() if rng is None else rng
+        components: list[Component] = [
+            Layer(
+                n_in,
+                n_out,
+                name,
+                members=members,
+                rng=rng,
+                initializer=initializer,
+                dtype=dtype,
+            )
+            for n_in, n_out, name in zip(sizes[:-1], sizes[1:], names, strict=True)
+        ]
+        if drop_probability:
+            components.insert(0, Dropout(drop_probability, rng=rng, dtype=dtype))
+        super().__init__(components)
+
+    whitening: Array | None = None
+    threshold: float | None = None
+
+    @property
+    def n_features(self) -> int:
+        """How many features go in and come out."""
+        return self.output.n_out
+
+    def loss(self, Z: Array, y: Array, sample_weights: Array | float) -> tuple[float, Array]:
+        """Return the mean squared error of the (linear) output and its gradient."""
+        return mean_squared_error(Z, np.asarray(y, self.dtype), sample_weights)
+
+    def train_step(self, X: ArrayLike, learning_rate: float) -> float:
+        """Do one step of gradient descent on a batch; return the loss before it."""
+        X = np.asarray(X, self.dtype)
+        value = self.loss_and_gradient(X, X)
+        SGD(learning_rate).step(self.parameters, self.gradients)
+        return value
+
+    def fit(
+        self,
+        X: ArrayLike,
+        epochs: int = 50,
+        batch_size: int = 64,
+        learning_rate: float = 0.01,
+        rng: np.random.Generator | None = None,
+        on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+    ) -> dict[str, list[float]]:
+        """Train with plain gradient descent on legitimate rows: the textbook loop.
+
+        Parameters
+        ----------
+        X : array_like (N, F)
+            Legitimate rows, scaled.
+        epochs, batch_size, learning_rate, rng, on_epoch
+            As in :meth:`model.MLP.fit`.
+
+        Returns
+        -------
+        dict of str to list
+            ``loss``: the mean training loss of each epoch.
+        """
+        X = self._checked(X)
+        rng = np.random.default_rng() if rng is None else rng
+        losses: list[float] = []
+        for epoch in range(1, epochs + 1):
+            total = 0.0
+            for rows in minibatches(len(X), batch_size, rng):
+                loss = self.train_step(X[rows], learning_rate)
+                total += loss * len(rows) / (len(X) * (self.members or 1))
+            losses.append(total)
+            if on_epoch is not None:
+                on_epoch(epoch, {"loss": total})
+        return {"loss": losses}
+
+    def reconstruct(self, X: ArrayLike) -> Array:
+        """Return the reconstruction of each row, the members' mean, shape (N, F)."""
+        output = self.apply(self._checked(X))
+        return output if self.members is None else output.mean(axis=0)
+
+    def residual_shares(self, X: ArrayLike) -> Array:
+        """Return what each feature adds to the reconstruction error.
+
+        Returns
+        -------
+        ndarray (N, F), float64
+            Never negative; a row's shares add up to its ``reconstruction_error``.
+        """
+        X = self._checked(X)
+        residual = np.subtract(X, self.reconstruct(X), dtype=np.float64)
+        if self.whitening is not None:
+            residual = residual @ self.whitening
+        return np.square(residual, out=residual) / self.n_features
+
+    def reconstruction_error(self, X: ArrayLike) -> Array:
+        """Return the mean over features of the squared whitened residual Σ^(-1/2) (x − x̂).
+
+        Before ``fit_whitening`` Σ is the identity: the plain mean squared error.
+
+        Returns
+        -------
+        ndarray (N,), float64
+        """
+        return np.asarray(self.residual_shares(X).sum(axis=1))
+
+    def fit_whitening(self, X: ArrayLike, shrinkage: float = 0.05) -> None:
+        """Measure the covariance of the residuals on legitimate rows that were not trained on.
+
+        The mean squared whitened residual is the squared Mahalanobis distance of the residual
+        from zero (Mahalanobis, 1936), divided by F; the symmetric root keeps one term a feature.
+
+        Parameters
+        ----------
+        X : array_like (N, F)
+            Legitimate validation rows, scaled.
+        shrinkage : float
+            Weight of the mean variance against the sample covariance, in (0, 1]: it keeps constant
+            and duplicated columns from being divided by zero.
+
+        Raises
+        ------
+        ConfigurationError
+            If there are no rows, or shrinkage is out of range.
+        """
+        X = self._checked(X)
+        if not len(X) or not 0 < shrinkage <= 1:
+            raise ConfigurationError(
+                f"whitening needs rows and 0 < shrinkage ≤ 1, got {len(X)} rows, {shrinkage=}"
+            )
+        residual = np.subtract(X, self.reconstruct(X), dtype=np.float64)
+        residual -= residual.mean(axis=0)
+        covariance = residual.T @ residual / len(X)
+        variance = max(float(np.trace(covariance)) / self.n_features, SMALLEST_VARIANCE)
+        target = variance * np.eye(self.n_features)
+        values, vectors = np.linalg.eigh((1 - shrinkage) * covariance + shrinkage * target)
+        self.whitening = (vectors / np.sqrt(values)) @ vectors.T
+
+    def fit_threshold(self, X: ArrayLike, quantile: float = 0.99) -> float:
+        """Set the threshold at a quantile of the errors of legitimate validation rows.
+
+        Raises
+        ------
+        ConfigurationError
+            If the quantile is outside of [0, 1].
+        """
+        if not 0 <= quantile <= 1:
+            raise ConfigurationError(f"quantile must lie in [0, 1], got {quantile!r}")
+        self.threshold = float(np.quantile(self.reconstruction_error(X), quantile))
+        return self.threshold
+
+    def predict(self, X: ArrayLike) -> Array:
+        """Return 1 for anomalies, 0 for the others, shape (N,).
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit_threshold``.
+        """
+        if self.threshold is None:
+            raise NotFittedError("the anomaly threshold")
+        return (self.reconstruction_error(X) > self.threshold).astype(np.int64)
+
+    def _checked(self, X: ArrayLike) -> Array:
+        X = np.atleast_2d(np.asarray(X, self.dtype))
+        if X.ndim != 2 or X.shape[1] != self.n_features:
+            raise ConfigurationError(f"X must be (n, {self.n_features}), got {X.shape}")
+        return X

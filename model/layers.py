@@ -1,0 +1,267 @@
+"""The layers a network is stacked from: dense, dropout, batch normalisation, residual.
+
+Shapes as in :mod:`model.dense`: B rows, F features, K members, the member axis first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from model.component import Component, Shape, Workspace, bind_all
+from model.dense import Layer
+from model.errors import ConfigurationError
+from model.initializers import zeros
+
+Array = NDArray[Any]
+
+__all__ = ["BatchNorm", "Dropout", "Layer", "Residual", "component_from"]
+
+
+class Dropout(Component):
+    """Inverted dropout (Srivastava et al., 2014, with the scaling done in training).
+
+    In training each value is set to zero with ``drop_probability`` and the others are divided by
+    what remains, so that inference changes nothing.
+
+    Parameters
+    ----------
+    drop_probability : float
+        Share of values dropped, in [0, 1); never the share that is kept.
+    rng : Generator, optional
+        Source of the masks; fresh entropy when omitted.
+    dtype : dtype
+    """
+
+    def __init__(
+        self,
+        drop_probability: float,
+        *,
+        rng: np.random.Generator | None = None,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
+        if not 0 <= drop_probability < 1:
+            raise ConfigurationError(
+                f"drop_probability must lie in [0, 1), got {drop_probability!r}"
+            )
+        super().__init__({}, dtype)
+        self.drop_probability = drop_probability
+        self._rng = np.random.default_rng() if rng is None else rng
+
+    def _allocate(self, shape: Shape) -> tuple[Array, Array, Array, Array]:
+        scale, output, gradient = (np.empty(shape, self.dtype) for _ in range(3))
+        return scale, output, gradient, np.empty(shape, bool)
+
+    def forward(self, X: Array, workspace: Workspace | None = None) -> Array:
+        """Drop values at random."""
+        buffers = (
+            self._allocate(X.shape)
+            if workspace is None
+            else workspace.of(self, X.shape, self._allocate)
+        )
+        self._scale, output, self._dX, kept = buffers
+        self._rng.random(dtype=self.dtype.name, out=self._scale)  # type: ignore[call-overload]
+        np.greater_equal(self._scale, self.drop_probability, out=kept)
+        np.multiply(kept, 1 / (1 - self.drop_probability), out=self._scale, casting="same_kind")
+        return np.multiply(X, self._scale, out=output)
+
+    def backward(self, dA: Array, *, wants_input_gradient: bool = True) -> Array:  # noqa: ARG002
+        """Pass the gradient where the value passed."""
+        return np.multiply(dA, self._scale, out=self._dX)
+
+    def apply(self, X: Array) -> Array:
+        """Return X: inference drops nothing."""
+        return X
+
+    def rescale(self, X: Array, X_reference: Array, multipliers: Array) -> Array:  # noqa: ARG002
+        """Return the multipliers unchanged."""
+        return multipliers
+
+    def describe(self) -> dict[str, Any]:
+        """Return what rebuilds this layer."""
+        return {"kind": "dropout", "drop_probability": self.drop_probability}
+
+
+class BatchNorm(Component):
+    """Batch normalisation (Ioffe & Szegedy, 2015, algorithms 1 and 2).
+
+    Training normalises each feature over the batch; inference uses running statistics.
+
+    Parameters
+    ----------
+    n_features : int
+    members : int, optional
+    momentum : float
+        Weight of the running statistics against those of the newest batch.
+    epsilon : float
+        Added to the variance.
+    dtype : dtype
+    """
+
+    decayed = frozenset()
+
+    def __init__(
+        self,
+        n_features: int,
+        *,
+        members: int | None = None,
+        momentum: float = 0.9,
+        epsilon: float = 1e-5,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
+        shape = (n_features,) if members is None else (members, n_features)
+        super().__init__({"scale": shape, "shift": shape}, dtype)
+        self.n_features, self.momentum, self.epsilon = n_features, momentum, epsilon
+        self._value["scale"][...] = 1
+        self.statistics = np.stack([np.zeros(shape, self.dtype), np.ones(shape, self.dtype)])
+
+    def forward(self, X: Array, workspace: Workspace | None = None) -> Array:  # noqa: ARG002
+        """Normalise over the batch and update the running statistics."""
+        mean, variance = X.mean(axis=-2), X.var(axis=-2)
+        for running, batch in zip(self.statistics, (mean, variance), strict=True):
+            running *= self.momentum
+            running += (1 - self.momentum) * batch
+        self._inverse_deviation = 1 / np.sqrt(variance + self.epsilon)[..., None, :]
+        self._normalised = (X - mean[..., None, :]) * self._inverse_deviation
+        return self._value["scale"][..., None, :] * self._normalised + self._shift
+
+    @property
+    def _shift(self) -> Array:
+        return np.asarray(self._value["shift"][..., None, :])
+
+    def backward(self, dA: Array, *, wants_input_gradient: bool = True) -> Array:  # noqa: ARG002
+        """Fill the gradients; the batch statistics depend on every row, hence the two means."""
+        self._gradient["scale"][...] = (dA * self._normalised).sum(axis=-2)
+        self._gradient["shift"][...] = dA.sum(axis=-2)
+        dN = dA * self._value["scale"][..., None, :]
+        mean = dN.mean(axis=-2, keepdims=True)
+        slope = (dN * self._normalised).mean(axis=-2, keepdims=True)
+        return np.asarray((dN - mean - self._normalised * slope) * self._inverse_deviation)
+
+    def _inference_scale(self) -> Array:
+        deviation = np.sqrt(self.statistics[1] + self.epsilon)
+        return np.asarray((self._value["scale"] / deviation)[..., None, :])
+
+    def apply(self, X: Array) -> Array:
+        """Normalise with the running statistics; writes nothing."""
+        centred = X - self.statistics[0][..., None, :]
+        return np.asarray(centred * self._inference_scale() + self._shift)
+
+    def rescale(self, X: Array, X_reference: Array, multipliers: Array) -> Array:  # noqa: ARG002
+        """Apply the linear rule: inference is a fixed affine map."""
+        return np.asarray(multipliers * self._inference_scale())
+
+    def describe(self) -> dict[str, Any]:
+        """Return what rebuilds this layer, without its values."""
+        return {
+            "kind": "batch_norm",
+            "n_features": self.n_features,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+        }
+
+
+class Residual(Component):
+    """Add a stack of components to its own input: X + F(X) (He et al., 2016, eq. 1).
+
+    Parameters
+    ----------
+    components : sequence of Component
+        Together they must keep the number of features.
+    """
+
+    def __init__(self, components: Sequence[Component]) -> None:
+        if not components:
+            raise ConfigurationError("a residual block needs at least one component")
+        self.components = tuple(components)
+        shapes = {
+            f"{number}.{name}": shape
+            for number, component in enumerate(self.components)
+            for name, shape in component.shapes.items()
+        }
+        super().__init__(shapes, self.components[0].dtype)
+
+    def bind(self, parameters: Array, gradients: Array) -> None:
+        """Move to slices of a network's vectors, the inner components along."""
+        super().bind(parameters, gradients)
+        bind_all(self.components, parameters, gradients)
+
+    def leaves(self) -> Iterator[Component]:
+        """Yield the inner components."""
+        for component in self.components:
+            yield from component.leaves()
+
+    def decay_mask(self) -> Array:
+        """Return the masks of the inner components, joined."""
+        return np.concatenate([component.decay_mask() for component in self.components])
+
+    def forward(self, X: Array, workspace: Workspace | None = None) -> Array:
+        """Return X + F(X) of the training pass."""
+        A = X
+        for component in self.components:
+            A = component.forward(A, workspace)
+        return X + A
+
+    def backward(self, dA: Array, *, wants_input_gradient: bool = True) -> Array:
+        """Pass the gradient through F and past it."""
+        dX = dA
+        for component in reversed(self.components):
+            dX = component.backward(dX)
+        return dA + dX if wants_input_gradient else dX
+
+    def apply(self, X: Array) -> Array:
+        """Return X + F(X) of the inference pass."""
+        A = X
+        for component in self.components:
+            A = component.apply(A)
+        return X + A
+
+    def rescale(self, X: Array, X_reference: Array, multipliers: Array) -> Array:
+        """Add the multipliers of F to those of the identity."""
+        return multipliers + rescale_through(self.components, X, X_reference, multipliers)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what rebuilds this block, without its values."""
+        return {"kind": "residual", "components": [c.describe() for c in self.components]}
+
+
+def rescale_through(
+    components: Sequence[Component], X: Array, X_reference: Array, multipliers: Array
+) -> Array:
+    """Take DeepLIFT multipliers back through a stack of components."""
+    inputs = [(X, X_reference)]
+    for component in components[:-1]:
+        inputs.append((component.apply(inputs[-1][0]), component.apply(inputs[-1][1])))
+    for component, (x, reference) in zip(reversed(components), reversed(inputs), strict=True):
+        multipliers = component.rescale(x, reference, multipliers)
+    return multipliers
+
+
+def component_from(
+    description: Mapping[str, Any], members: int | None, dtype: DTypeLike
+) -> Component:
+    """Rebuild a component from what its ``describe`` returned; its values are still to be set.
+
+    Raises
+    ------
+    ConfigurationError
+        If the description is not one of ours.
+    """
+    facts = dict(description)
+    kind = facts.pop("kind", None)
+    try:
+        if kind == "dense":
+            return Layer(**facts, members=members, initializer=zeros, dtype=dtype)
+        if kind == "dropout":
+            return Dropout(**facts, dtype=dtype)
+        if kind == "batch_norm":
+            return BatchNorm(**facts, members=members, dtype=dtype)
+        if kind == "residual":
+            inner = [component_from(part, members, dtype) for part in facts["components"]]
+            return Residual(inner)
+    except (TypeError, KeyError) as error:
+        raise ConfigurationError(f"a {kind} layer cannot be rebuilt: {error}") from None
+    raise ConfigurationError(f"unknown kind of layer {kind!r}")
