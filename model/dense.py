@@ -142,7 +142,8 @@ class Layer(Component):
         """Gradient of the biases."""
         return self._db
 
-    def _activate(self, Z: Array, out: Array | None = None) -> Array:
+    def activate(self, Z: Array, out: Array | None = None) -> Array:
+        """Return f(Z)."""
         if self._slope is None:
             return self.activation.function(Z, out)
         return self.activation.function(Z, out, self._slope)
@@ -172,7 +173,7 @@ class Layer(Component):
         -------
         ndarray (B, H) or (K, B, H)
         """
-        return self._activate(self.forward_z(X, workspace), self._buffers.A)
+        return self.activate(self.forward_z(X, workspace), self._buffers.A)
 
     def forward_z(self, X: Array, workspace: Workspace | None = None) -> Array:
         """Like ``forward``, but return the pre-activation: where a loss takes logits."""
@@ -221,15 +222,15 @@ class Layer(Component):
         """Return f(X @ W + b); writes nothing."""
         Z = np.matmul(X, self._weights)
         Z += self._biases
-        return self._activate(Z, Z)
+        return self.activate(Z, Z)
 
     def rescale(self, X: Array, X_reference: Array, multipliers: Array) -> Array:
         """Apply DeepLIFT's linear rule (3.5.1) and rescale rule (3.5.2)."""
         Z, Z_reference = (np.matmul(x, self._weights) + self._biases for x in (X, X_reference))
         dZ = Z - Z_reference
-        A = self._activate(Z)
+        A = self.activate(Z)
         small = np.abs(dZ) < SMALLEST_DIFFERENCE
-        quotient = (A - self._activate(Z_reference)) / np.where(small, 1, dZ)
+        quotient = (A - self.activate(Z_reference)) / np.where(small, 1, dZ)
         slope = np.where(small, self._derivative(Z, A), quotient)
         return np.asarray(np.matmul(multipliers * slope, self._weights.mT))
 

@@ -126,7 +126,7 @@ class BatchNorm(Component):
             running += (1 - self.momentum) * batch
         self._inverse_deviation = 1 / np.sqrt(variance + self.epsilon)[..., None, :]
         self._normalised = (X - mean[..., None, :]) * self._inverse_deviation
-        return self._value["scale"][..., None, :] * self._normalised + self._shift
+        return np.asarray(self._value["scale"][..., None, :] * self._normalised + self._shift)
 
     @property
     def _shift(self) -> Array:

@@ -202,8 +202,11 @@ class MLP(Network):
         -------
         ndarray (N,) or (K, N)
         """
-        A = np.asarray(X, self.dtype)
-        for component in self.hidden:
+        return self.logits_through(self.hidden, np.asarray(X, self.dtype))
+
+    def logits_through(self, components: Sequence[Component], A: Array) -> Array:
+        """Return the logits, given the input of the last few hidden components."""
+        for component in components:
             A = component.apply(A)
         Z = np.matmul(A, self.output.weights) + self.output.biases[..., None, :]
         return np.asarray(Z[..., 0])

@@ -190,6 +190,12 @@ class Network:
             return np.broadcast_to(weights, (*weights.shape[:-2], len(X), weights.shape[-1]))
         return rescale_through(self.hidden, X, X_reference, weights)
 
+    def astype(self, dtype: DTypeLike) -> Self:
+        """Return the same network in another precision."""
+        network = self.rebuild(self.describe(), dtype)
+        network.restore(self.snapshot())
+        return network
+
     def describe(self) -> dict[str, Any]:
         """Return what rebuilds the network, without its values, as JSON types."""
         return {

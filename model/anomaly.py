@@ -1,0 +1,91 @@
+"""From a reconstruction error to an anomaly score, measured on legitimate validation rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.errors import ConfigurationError
+
+Array = NDArray[Any]
+
+MOST_KNOTS = 1000
+
+
+@dataclass(frozen=True)
+class AnomalyScale:
+    """The distribution of legitimate errors, and where anomalies begin.
+
+    Attributes
+    ----------
+    errors, shares : tuple of float
+        Knots of the distribution function of legitimate errors, both ascending.
+    threshold : float
+        Reconstruction error above which a transaction is called an anomaly.
+    """
+
+    errors: tuple[float, ...]
+    shares: tuple[float, ...]
+    threshold: float
+
+    @classmethod
+    def fit(cls, legitimate_errors: Array, quantile: float) -> AnomalyScale:
+        """Measure legitimate rows that the autoencoder was not trained on.
+
+        Parameters
+        ----------
+        legitimate_errors : ndarray (n,)
+        quantile : float
+            Share of them below the threshold, in [0, 1].
+
+        Raises
+        ------
+        ConfigurationError
+            If there are no rows or the quantile is out of range.
+        """
+        errors = np.sort(np.asarray(legitimate_errors, np.float64))
+        if not len(errors) or not 0 <= quantile <= 1:
+            raise ConfigurationError(
+                f"the anomaly score needs legitimate rows and a quantile, got {len(errors)} rows, "
+                f"{quantile=}"
+            )
+        # ranks 0 … n, denser towards the top, where the decisions are
+        below = len(errors) - np.geomspace(1, len(errors) + 1, MOST_KNOTS).round() + 1
+        ranks = np.unique(np.clip(below, 0, len(errors) - 1).astype(np.int64))
+        knots, first = np.unique(errors[ranks], return_index=True)
+        shares = ranks[first] / len(errors)
+        return cls(
+            tuple(knots.tolist()),
+            tuple(shares.tolist()),
+            float(np.quantile(errors, quantile)),
+        )
+
+    def score(self, errors: Array) -> Array:
+        """Return the share of legitimate validation rows with a smaller error."""
+        return np.interp(errors, self.errors, self.shares, right=1.0)
+
+    def is_anomaly(self, errors: Array) -> NDArray[np.bool_]:
+        """Return whether each error lies above the threshold."""
+        return np.asarray(errors > self.threshold)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the scale as JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> AnomalyScale:
+        """Rebuild a scale.
+
+        Raises
+        ------
+        ConfigurationError
+            If the facts are not those of a scale.
+        """
+        try:
+            return cls(tuple(facts["errors"]), tuple(facts["shares"]), facts["threshold"])
+        except (KeyError, TypeError) as error:
+            raise ConfigurationError(f"not an anomaly scale: {error}") from None

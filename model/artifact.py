@@ -1,0 +1,280 @@
+"""The artifact: one ``.npz`` file that holds a scorer and proves that it still scores as it did.
+
+Plain arrays, no pickle. The array ``manifest`` is JSON text; the others are the preprocessing, the
+values of the networks, and the golden rows: synthetic transactions with the logits and
+reconstruction errors of the day the file was written, scored again at every load.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.anomaly import AnomalyScale
+from model.autoencoder import Autoencoder
+from model.calibration import Calibration
+from model.decision import Policy, ScoreScale
+from model.errors import (
+    ArtifactCorruptError,
+    ArtifactFormatError,
+    ArtifactNotFoundError,
+    FraudscoreError,
+)
+from model.features import FeatureSpec, Matrix
+from model.files import write_atomically
+from model.mlp import MLP
+from model.network import Network
+from model.preprocessing import Preprocessor
+from model.scorer import AnomalyPart, FraudPart, Scorer
+
+Array = NDArray[Any]
+N = TypeVar("N", bound=Network)
+
+FORMAT = 1
+LARGEST_FILE = 512 * 2**20  # bytes; as stored and as unpacked
+GOLDEN_TOLERANCE = 1e-4  # relative: other processors and batch shapes round differently
+VERSION_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A loaded and verified artifact."""
+
+    name: str
+    version: str
+    sha256: str
+    path: Path
+    manifest: Mapping[str, Any]
+    scorer: Scorer
+
+
+def save(
+    directory: Path, scorer: Scorer, golden_rows: Matrix, facts: Mapping[str, Any]
+) -> Artifact:
+    """Write a scorer as ``directory/<version>.npz`` and load it back.
+
+    Parameters
+    ----------
+    directory : Path
+        Created if need be.
+    scorer : Scorer
+    golden_rows : ndarray (n, F)
+        Raw rows made from the specification, never rows of the data.
+    facts : mapping
+        What else the card says (metrics, training data, seed, …), as JSON types. No wall-clock
+        time and no path: the same run must give the same bytes.
+
+    Returns
+    -------
+    Artifact
+        As loaded back from the file; it has scored the golden rows as the scorer did.
+
+    Raises
+    ------
+    ArtifactError
+        If what was written does not score as the scorer does.
+    """
+    arrays = {"golden.rows": golden_rows, **_golden_outputs(scorer, golden_rows)}
+    for name, array in scorer.preprocessor.to_arrays().items():
+        arrays[f"preprocessing.{name}"] = array
+    manifest: dict[str, Any] = {
+        **facts,
+        "format": FORMAT,
+        "name": scorer.name,
+        "features": scorer.spec.to_dict(),
+    }
+    if scorer.fraud is not None:
+        arrays |= _network_arrays("mlp", scorer.fraud.mlp)
+        manifest["fraud"] = {
+            "network": scorer.fraud.mlp.describe(),
+            "calibration": scorer.fraud.calibration.to_dict(),
+            "score_scale": scorer.fraud.scale.to_dict(),
+            "policy": scorer.fraud.policy.to_dict(),
+        }
+    if scorer.anomalies is not None:
+        autoencoder = scorer.anomalies.autoencoder
+        arrays |= _network_arrays("autoencoder", autoencoder)
+        if autoencoder.whitening is not None:
+            arrays["autoencoder.whitening"] = autoencoder.whitening
+        manifest["anomaly"] = {
+            "network": autoencoder.describe(),
+            "scale": scorer.anomalies.scale.to_dict(),
+        }
+    text = json.dumps(manifest, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    arrays["manifest"] = np.frombuffer(text.encode(), np.uint8)
+    path = directory / f"{_version(arrays)}.npz"
+    write_atomically(path, _npz_bytes(arrays))
+    return load(path)
+
+
+def load(path: Path | str) -> Artifact:
+    """Read and verify an artifact.
+
+    Everything is read into memory and checked before anything is returned: sizes, checksums,
+    format, every array, that all parts fit each other, that all values are finite, and that the
+    golden rows score as they did.
+
+    Raises
+    ------
+    ArtifactNotFoundError
+        If there is no such file.
+    ArtifactFormatError
+        If it is of a format or shape that this version cannot serve.
+    ArtifactCorruptError
+        If it is damaged or scores differently.
+    """
+    path = Path(path)
+    content = _read(path)
+    arrays = _arrays(path, content)
+    manifest = _manifest(path, arrays)
+    version = _version(arrays)
+    if version != path.stem:
+        raise ArtifactCorruptError(path, f"the content is version {version}, not {path.stem}")
+    try:
+        scorer = _scorer(manifest, arrays)
+    except (KeyError, TypeError, ValueError, IndexError, FraudscoreError) as error:
+        raise ArtifactFormatError(path, f"the parts do not fit: {_text(error)}") from None
+    _verify_golden_rows(path, scorer, arrays)
+    digest = sha256(content).hexdigest()
+    return Artifact(scorer.name, version, digest, path, manifest, scorer)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ArtifactFormatError(path, f"larger than {LARGEST_FILE} bytes")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ArtifactNotFoundError(path, "no such artifact") from None
+    except OSError as error:
+        raise ArtifactNotFoundError(path, f"cannot be read: {error.strerror}") from None
+
+
+def _arrays(path: Path, content: bytes) -> dict[str, Array]:
+    """Read every array eagerly: a damaged or pickled one raises at access, not at opening."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > LARGEST_FILE:
+                raise ArtifactFormatError(path, f"unpacks to more than {LARGEST_FILE} bytes")
+            names = archive.namelist()
+            if len(set(names)) != len(names):
+                raise ArtifactCorruptError(path, "an array is there twice")
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except FraudscoreError:
+        raise
+    except Exception as error:  # zip, zlib and array headers fail in a dozen ways on junk
+        raise ArtifactCorruptError(path, f"not a readable .npz file: {_text(error)}") from None
+
+
+def _manifest(path: Path, arrays: Mapping[str, Array]) -> dict[str, Any]:
+    try:
+        manifest = json.loads(arrays["manifest"].tobytes().decode())
+        found = manifest["format"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactCorruptError(path, f"no readable manifest: {_text(error)}") from None
+    if found != FORMAT:
+        raise ArtifactFormatError(path, f"has format {found!r}, this version reads {FORMAT}")
+    return dict(manifest)
+
+
+def _scorer(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> Scorer:
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and name != "golden.rows" and not np.isfinite(array).all():
+            raise ValueError(f"{name} holds values that are not finite")
+    fraud, anomaly = manifest.get("fraud"), manifest.get("anomaly")
+    fraud_part = anomaly_part = None
+    if fraud is not None:
+        fraud_part = FraudPart(
+            _restored(MLP.rebuild(fraud["network"]), "mlp", arrays),
+            Calibration.from_dict(fraud["calibration"]),
+            ScoreScale.from_dict(fraud["score_scale"]),
+            Policy.from_dict(fraud["policy"]),
+        )
+    if anomaly is not None:
+        autoencoder = _restored(Autoencoder.rebuild(anomaly["network"]), "autoencoder", arrays)
+        autoencoder.whitening = arrays.get("autoencoder.whitening")
+        anomaly_part = AnomalyPart(autoencoder, AnomalyScale.from_dict(anomaly["scale"]))
+    prefix = "preprocessing."
+    preprocessor = Preprocessor.from_arrays(
+        {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}
+    )
+    spec = FeatureSpec.from_dict(manifest["features"])
+    return Scorer(manifest["name"], spec, preprocessor, fraud_part, anomaly_part)
+
+
+def _verify_golden_rows(path: Path, scorer: Scorer, arrays: Mapping[str, Array]) -> None:
+    try:
+        found = _golden_outputs(scorer, arrays["golden.rows"])
+        for name, values in found.items():
+            expected = arrays[name]
+            if not np.allclose(values, expected, rtol=GOLDEN_TOLERANCE, atol=GOLDEN_TOLERANCE):
+                difference = np.abs(values - expected).max()
+                reason = f"{name} differ from the day it was written, by up to {difference:.3g}"
+                raise ArtifactCorruptError(path, reason)
+    except (KeyError, ValueError, IndexError) as error:
+        raise ArtifactFormatError(path, f"the golden rows do not fit: {_text(error)}") from None
+
+
+def _golden_outputs(scorer: Scorer, rows: Matrix) -> dict[str, Array]:
+    outputs: dict[str, Array] = {}
+    if scorer.fraud is not None:
+        outputs["golden.logits"] = scorer.logits(rows)
+    if scorer.anomalies is not None:
+        outputs["golden.reconstruction_errors"] = scorer.anomaly(rows).reconstruction_error
+    return outputs
+
+
+def _network_arrays(prefix: str, network: Network) -> dict[str, Array]:
+    values, statistics = network.snapshot()
+    arrays = {f"{prefix}.parameters": values}
+    for number, array in enumerate(statistics):
+        if array.size:
+            arrays[f"{prefix}.statistics.{number}"] = array
+    return arrays
+
+
+def _restored(network: N, prefix: str, arrays: Mapping[str, Array]) -> N:
+    _, statistics = network.snapshot()
+    found = [
+        arrays[f"{prefix}.statistics.{number}"] if array.size else array
+        for number, array in enumerate(statistics)
+    ]
+    network.restore((arrays[f"{prefix}.parameters"], found))
+    return network
+
+
+def _version(arrays: Mapping[str, Array]) -> str:
+    """Return the first digits of the SHA-256 over all arrays, the manifest among them."""
+    digest = sha256()
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:VERSION_DIGITS]
+
+
+def _npz_bytes(arrays: Mapping[str, Array]) -> bytes:
+    """Return the file: the same arrays give the same bytes, whatever the clock says."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(arrays):
+            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            part = io.BytesIO()
+            np.lib.format.write_array(part, np.ascontiguousarray(arrays[name]), allow_pickle=False)
+            archive.writestr(entry, part.getvalue())
+    return buffer.getvalue()
+
+
+def _text(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,39 @@
+"""The public card of an artifact: what ``GET /model`` and the model card say of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from model.artifact import Artifact
+
+PRIVATE = frozenset({"fraud", "anomaly", "features"})  # networks, and what is shown in other words
+
+
+def describe(artifact: Artifact) -> dict[str, Any]:
+    """Return the card of an artifact as JSON types.
+
+    Returns
+    -------
+    dict
+        ``name``, ``version``, ``sha256``, ``tasks``, ``features`` (name, kind, unit, range seen,
+        bounds, nullable, typical values, categories), ``id_keys``, ``amount``, ``policy``,
+        ``anomaly_threshold``, and what training wrote: ``base_rate``, ``metrics``,
+        ``score_table``, ``training_data``, …
+    """
+    scorer = artifact.scorer
+    card: dict[str, Any] = {
+        "name": artifact.name,
+        "version": artifact.version,
+        "sha256": artifact.sha256,
+        "tasks": sorted(scorer.tasks),
+        **{key: value for key, value in artifact.manifest.items() if key not in PRIVATE},
+        "features": artifact.manifest["features"]["features"],
+        "id_keys": list(scorer.spec.id_keys),
+        "amount": scorer.spec.amount,
+    }
+    if scorer.fraud is not None:
+        card["policy"] = scorer.fraud.policy.to_dict()
+        card["n_parameters"] = scorer.fraud.mlp.n_parameters
+    if scorer.anomalies is not None:
+        card["anomaly_threshold"] = scorer.anomalies.scale.threshold
+    return card

@@ -1,0 +1,92 @@
+"""One JSON value or one table column → float64 cells, by the kind of the feature."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from model.features import Feature
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+MISSING = "Missing data for required field."
+NULL = "Field may not be null."
+NOT_A_NUMBER = "Not a valid number."
+NOT_FINITE = "Special numeric values (nan or infinity) are not permitted."
+NOT_A_BOOLEAN = "Not a valid boolean."
+NOT_A_STRING = "Not a valid string."
+NOT_A_DATETIME = "Not a valid datetime: expected ISO 8601, as 2026-01-31T13:45:00."
+
+
+def epoch_seconds(text: str) -> float:
+    """Return an ISO 8601 date-time as seconds since 1970 UTC; without an offset it is UTC.
+
+    Raises
+    ------
+    ValueError
+        If the text is no such date-time.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - EPOCH).total_seconds()
+
+
+def cell_from_json(feature: Feature, value: Any) -> tuple[float, str | None]:
+    """Return the cell of a JSON value and, if it cannot be one, the reason.
+
+    Strings and booleans are no numbers, and numbers no booleans, whatever they look like.
+    """
+    if value is None:
+        return math.nan, None if feature.nullable else NULL
+    if feature.kind == "numeric":
+        return _number(feature, value)
+    if feature.kind == "boolean":
+        return (float(value), None) if isinstance(value, bool) else (math.nan, NOT_A_BOOLEAN)
+    if not isinstance(value, str):
+        return math.nan, NOT_A_STRING if feature.kind == "categorical" else NOT_A_DATETIME
+    if feature.kind == "categorical":
+        return float(feature.codes.get(value, feature.other)), None
+    try:
+        return epoch_seconds(value), None
+    except (ValueError, OverflowError):
+        return math.nan, NOT_A_DATETIME
+
+
+def _number(feature: Feature, value: Any) -> tuple[float, str | None]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return math.nan, NOT_A_NUMBER
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of more than 308 digits
+        number = math.inf
+    if not math.isfinite(number):
+        return number, NOT_FINITE
+    if feature.minimum is not None and number < feature.minimum:
+        return number, f"Must be greater than or equal to {feature.minimum:g}."
+    if feature.maximum is not None and number > feature.maximum:
+        return number, f"Must be less than or equal to {feature.maximum:g}."
+    return number, None
+
+
+def cells_from_column(feature: Feature, column: Sequence[Any]) -> NDArray[np.float64]:
+    """Return the cells of a table column: floats with NaN, or strings with None for categories."""
+    if feature.kind != "categorical":
+        return np.asarray(column, dtype=np.float64)
+    codes, other = feature.codes, float(feature.other)
+    return np.array(
+        [math.nan if text is None else codes.get(text, other) for text in column], np.float64
+    )
+
+
+def unknown_field(name: str, known: Iterable[str]) -> str:
+    """Return the message for a key that is no feature, with the likely one if there is one."""
+    likely = get_close_matches(name, known, n=1)
+    return f"Unknown field. Did you mean {likely[0]!r}?" if likely else "Unknown field."

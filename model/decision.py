@@ -1,0 +1,188 @@
+"""From a probability to a decision, and from a logit to the anchored score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.errors import ConfigurationError
+
+Array = NDArray[Any]
+
+DECISIONS = ("approve", "review", "block")
+APPROVE, REVIEW, BLOCK = range(3)
+
+SCORE_PER_DECADE = 250  # score points for each factor 10 in the false-positive rate
+HIGHEST_SCORE = 1000
+TAIL_ROWS = 50  # legitimate rows that the tail is fitted to
+MOST_KNOTS = 200
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What to do with a transaction, given its probability of fraud.
+
+    ``cost`` compares the expected cost of the three decisions for the amount at stake: approving
+    loses p · (amount + ``fee``), blocking loses (1 − p) · ``friction``, a review costs
+    ``review_cost``; the cheapest wins (Elkan, 2001, section 1, with three actions).
+    ``threshold`` compares the probability with two numbers.
+
+    Attributes
+    ----------
+    kind : {'threshold', 'cost'}
+    review, block : float
+        Threshold policy: lowest probability for each decision.
+    fee, friction, review_cost : float
+        Cost policy, in units of the amount.
+    amount_floor : float
+        Cost policy: the amount that missing, zero, negative and smaller amounts count as.
+    anomaly_review : float or None
+        Anomaly score from which an otherwise approved transaction is reviewed.
+    """
+
+    kind: Literal["threshold", "cost"] = "threshold"
+    review: float = 0.5
+    block: float = 0.5
+    fee: float = 0.0
+    friction: float = 0.0
+    review_cost: float = 0.0
+    amount_floor: float = 0.0
+    anomaly_review: float | None = None
+
+    def __post_init__(self) -> None:
+        costs = (self.fee, self.friction, self.review_cost, self.amount_floor)
+        if self.kind not in ("threshold", "cost") or self.review > self.block or min(costs) < 0:
+            raise ConfigurationError(
+                f"a policy is 'threshold' with review ≤ block, or 'cost' with costs ≥ 0, got {self}"
+            )
+
+    def amounts(self, amount: Array | None, n_rows: int) -> Array:
+        """Return the amounts as they count: never below the floor."""
+        if amount is None:
+            return np.full(n_rows, self.amount_floor)
+        return np.fmax(amount, self.amount_floor)  # fmax: a missing amount is the floor
+
+    def decide(
+        self, probability: Array, amount: Array | None, anomaly_score: Array | None = None
+    ) -> NDArray[np.int64]:
+        """Return the index into ``DECISIONS`` of each transaction.
+
+        Parameters
+        ----------
+        probability : ndarray (n,)
+        amount : ndarray (n,), optional
+            NaN where unknown.
+        anomaly_score : ndarray (n,), optional
+            Needed where ``anomaly_review`` is set.
+        """
+        p = probability
+        if self.kind == "threshold":
+            decision = (p >= self.review).astype(np.int64) + (p >= self.block)
+        else:
+            approving = p * (self.amounts(amount, len(p)) + self.fee)
+            blocking = (1 - p) * self.friction
+            reviewing = np.full_like(p, self.review_cost)
+            # ties go to the milder decision: argmin takes the first
+            decision = np.argmin(np.stack([approving, reviewing, blocking]), axis=0)
+        if self.anomaly_review is not None and anomaly_score is not None:
+            is_odd = (anomaly_score >= self.anomaly_review) & (decision == APPROVE)
+            decision = np.where(is_odd, REVIEW, decision)
+        return np.asarray(decision, np.int64)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the policy as JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> Policy:
+        """Rebuild a policy.
+
+        Raises
+        ------
+        ConfigurationError
+            If the facts are not those of a policy.
+        """
+        try:
+            return cls(**facts)
+        except TypeError as error:
+            raise ConfigurationError(f"not a policy: {error}") from None
+
+
+@dataclass(frozen=True)
+class ScoreScale:
+    """The 0–1000 score: −250 · log10 of the false-positive rate at this logit.
+
+    Attributes
+    ----------
+    knots : tuple of float
+        Logits, ascending.
+    log10_rates : tuple of float
+        log10 of the share of legitimate calibration rows at or above each knot, descending.
+    tail_slope : float
+        Change of log10 per unit of logit beyond the last knot.
+    """
+
+    knots: tuple[float, ...]
+    log10_rates: tuple[float, ...]
+    tail_slope: float
+
+    @classmethod
+    def fit(cls, legitimate_logits: Array) -> ScoreScale:
+        """Measure legitimate calibration rows.
+
+        Where fewer than 50 rows are left an exponential tail takes over: log-linear, its slope
+        from the mean excess of those rows (the maximum likelihood estimate).
+
+        Parameters
+        ----------
+        legitimate_logits : ndarray (n,)
+
+        Raises
+        ------
+        ConfigurationError
+            If there are no rows.
+        """
+        descending = np.sort(np.asarray(legitimate_logits, np.float64))[::-1]
+        n_rows = len(descending)
+        if not n_rows:
+            raise ConfigurationError("the score needs legitimate calibration rows, got none")
+        start = min(TAIL_ROWS, n_rows)
+        counts = np.unique(np.geomspace(start, n_rows, MOST_KNOTS).round().astype(np.int64))
+        logits, first = np.unique(descending[counts - 1][::-1], return_index=True)
+        rates = counts[::-1][first] / n_rows
+        excess = float((descending[:start] - logits[-1]).mean())
+        slope = -1 / (np.log(10) * excess) if excess > 0 else -1.0
+        return cls(tuple(logits.tolist()), tuple(np.log10(rates).tolist()), float(slope))
+
+    def log10_rate(self, logits: Array) -> Array:
+        """Return log10 of the false-positive rate at each logit."""
+        inside = np.interp(logits, self.knots, self.log10_rates)
+        beyond = np.maximum(np.asarray(logits) - self.knots[-1], 0) * self.tail_slope
+        return np.asarray(inside + beyond)
+
+    def score(self, logits: Array) -> NDArray[np.int64]:
+        """Return the score of each logit: 250 where one legitimate row in 10 scores as high."""
+        points = np.rint(-SCORE_PER_DECADE * self.log10_rate(logits))
+        return np.asarray(np.clip(points, 0, HIGHEST_SCORE), np.int64)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the scale as JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> ScoreScale:
+        """Rebuild a scale.
+
+        Raises
+        ------
+        ConfigurationError
+            If the facts are not those of a scale.
+        """
+        try:
+            return cls(tuple(facts["knots"]), tuple(facts["log10_rates"]), facts["tail_slope"])
+        except (KeyError, TypeError) as error:
+            raise ConfigurationError(f"not a score scale: {error}") from None

@@ -1,0 +1,347 @@
+"""The feature specification: which columns a model reads, and transactions → matrix.
+
+The matrix is float64, one column a feature, in the order of the specification: numbers as they
+are, booleans as 0 and 1, categories as their code (one past the last for "other"), date-times as
+seconds since 1970-01-01 UTC, and NaN for what is missing. Training and serving build it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
+from itertools import chain
+from operator import itemgetter
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.cells import MISSING, cell_from_json, cells_from_column, unknown_field
+from model.errors import ConfigurationError, FeatureError
+
+Matrix = NDArray[np.float64]
+Kind = Literal["numeric", "boolean", "categorical", "datetime"]
+
+TRANSACTION_ID = "transaction_id"
+RESERVED = frozenset({TRANSACTION_ID, "transactions"})  # keys with a meaning of their own
+MOST_PROBLEM_ROWS = 100  # a reply that lists more rows helps nobody
+TYPICAL = (0.05, 0.95)  # quantiles of legitimate rows
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column.
+
+    Attributes
+    ----------
+    name, kind, unit
+        What it is called, how it is read, what it is measured in.
+    nullable : bool
+        Whether it may be missing.
+    minimum, maximum : float or None
+        Declared bounds; a value outside is refused.
+    seen : tuple of float or None
+        Range in training: shown and counted, never enforced.
+    typical : tuple of float or None
+        5 % and 95 % quantile of legitimate rows.
+    central : float
+        Median, or most frequent code, of legitimate rows.
+    categories : tuple of str
+        Known values of a categorical feature; all others are "other".
+    """
+
+    name: str
+    kind: Kind = "numeric"
+    unit: str | None = None
+    nullable: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    seen: tuple[float, float] | None = None
+    typical: tuple[float, float] | None = None
+    central: float = 0.0
+    categories: tuple[str, ...] = ()
+
+    @property
+    def other(self) -> int:
+        """The code of categories unseen in training."""
+        return len(self.categories)
+
+    @cached_property
+    def codes(self) -> dict[str, int]:
+        """Category → code."""
+        return {category: code for code, category in enumerate(self.categories)}
+
+    def measured(self, cells: Matrix, legitimate: Matrix) -> Feature:
+        """Return the feature with what training rows, and the legitimate among them, look like."""
+        cells, legitimate = cells[~np.isnan(cells)], legitimate[~np.isnan(legitimate)]
+        if not len(legitimate):
+            return self
+        if self.kind in ("categorical", "boolean"):
+            return replace(self, central=float(np.bincount(legitimate.astype(np.intp)).argmax()))
+        low, central, high = np.quantile(legitimate, (TYPICAL[0], 0.5, TYPICAL[1])).tolist()
+        seen = (float(cells.min()), float(cells.max()))
+        return replace(self, seen=seen, typical=(low, high), central=central)
+
+
+@dataclass(frozen=True)
+class Novelty:
+    """How many values of some transactions training has not seen the like of."""
+
+    out_of_range: int
+    unseen_categories: int
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """The features of a model, in order.
+
+    Attributes
+    ----------
+    features : tuple of Feature
+    id_column : str or None
+        Key beside ``transaction_id`` that is accepted, echoed and never scored.
+    amount : str or None
+        The feature that holds the amount at stake.
+    """
+
+    features: tuple[Feature, ...]
+    id_column: str | None = None
+    amount: str | None = None
+
+    def __post_init__(self) -> None:
+        names = self.names
+        if not names:
+            raise ConfigurationError("a model needs at least one feature")
+        wrong = {n for n in names if n in self.id_keys or n in RESERVED or names.count(n) > 1}
+        if wrong:
+            raise ConfigurationError(
+                f"feature names must be unique and neither reserved nor the id: {sorted(wrong)}"
+            )
+        if self.amount is not None and self.amount not in names:
+            raise ConfigurationError(f"the amount {self.amount!r} is not a feature")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Feature names in order."""
+        return tuple(feature.name for feature in self.features)
+
+    @property
+    def id_keys(self) -> tuple[str, ...]:
+        """Keys that identify a transaction: accepted, echoed, never scored."""
+        return tuple(dict.fromkeys(filter(None, (TRANSACTION_ID, self.id_column))))
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset((*self.names, *self.id_keys))
+
+    @cached_property
+    def _numeric(self) -> NDArray[np.intp]:
+        return np.flatnonzero([f.kind == "numeric" for f in self.features])
+
+    @cached_property
+    def _numeric_names(self) -> tuple[str, ...]:
+        return tuple(f.name for f in self.features if f.kind == "numeric")
+
+    @cached_property
+    def _others(self) -> list[tuple[int, Feature]]:
+        return [(i, f) for i, f in enumerate(self.features) if f.kind != "numeric"]
+
+    @cached_property
+    def _limits(self) -> tuple[Matrix, Matrix]:
+        """Bounds of the numeric columns; infinite where none is declared."""
+        numeric = [f for f in self.features if f.kind == "numeric"]
+        low = [-np.inf if f.minimum is None else f.minimum for f in numeric]
+        high = [np.inf if f.maximum is None else f.maximum for f in numeric]
+        return np.array(low), np.array(high)
+
+    @cached_property
+    def _is_bounded(self) -> bool:
+        return bool(np.isfinite(self._limits).any())
+
+    @cached_property
+    def _required_numeric(self) -> NDArray[np.bool_]:
+        return np.array([not self.features[i].nullable for i in self._numeric], bool)
+
+    def matrix_from_rows(self, rows: Sequence[Any]) -> Matrix:
+        """Return the matrix of transactions given as JSON objects.
+
+        Parameters
+        ----------
+        rows : sequence
+            Parsed JSON values, each an object of features by name.
+
+        Returns
+        -------
+        ndarray (n, F), float64
+
+        Raises
+        ------
+        FeatureError
+            Naming row, feature and reason of every problem (of at most 100 rows).
+        """
+        matrix = self._matrix_if_plain(rows)
+        return self._matrix_cell_by_cell(rows) if matrix is None else matrix
+
+    def _matrix_if_plain(self, rows: Sequence[Any]) -> Matrix | None:
+        """Return the matrix if all rows are in order, which a few array operations can tell.
+
+        Anything out of the ordinary gives None: then the slow way finds out what it is.
+        """
+        names, n_ids = self._numeric_names, len(self.id_keys)
+        matrix = np.empty((len(rows), len(self.features)))
+        try:
+            for row in rows:
+                if not (len(names) <= len(row) <= len(self.features) + n_ids):
+                    return None
+                if not row.keys() <= self._known:
+                    return None
+            if names:
+                if self._required_numeric.all() and len(names) > 1:
+                    take = itemgetter(*names)
+                    values = list(chain.from_iterable(map(take, rows)))
+                else:  # a missing key reads as null
+                    values = [row.get(name) for row in rows for name in names]
+                if not {float, int, type(None)}.issuperset(map(type, values)):
+                    return None
+                numbers = np.array(values, np.float64).reshape(len(rows), -1)
+                if not self._plausible(numbers):
+                    return None
+                matrix[:, self._numeric] = numbers
+        except (KeyError, TypeError, AttributeError, OverflowError):
+            return None
+        for column, feature in self._others:
+            for number, row in enumerate(rows):
+                value = row.get(feature.name)
+                if value is None and feature.name not in row and not feature.nullable:
+                    return None
+                cell, problem = cell_from_json(feature, value)
+                if problem is not None:
+                    return None
+                matrix[number, column] = cell
+        return matrix
+
+    def _plausible(self, numbers: Matrix) -> bool:
+        # NaN stands for null
+        if not np.isfinite(numbers).all() and (
+            np.isinf(numbers).any() or np.isnan(numbers[:, self._required_numeric]).any()
+        ):
+            return False
+        if not self._is_bounded:
+            return True
+        low, high = self._limits
+        return not ((numbers < low) | (numbers > high)).any()
+
+    def _matrix_cell_by_cell(self, rows: Sequence[Any]) -> Matrix:
+        matrix = np.full((len(rows), len(self.features)), np.nan)
+        problems: dict[int, dict[str, list[str]]] = {}
+        for number, row in enumerate(rows):
+            found = self._fill(matrix[number], row)
+            if found:
+                problems[number] = found
+                if len(problems) == MOST_PROBLEM_ROWS:
+                    break
+        if problems:
+            raise FeatureError(problems)
+        return matrix
+
+    def _fill(self, cells: Matrix, row: Any) -> dict[str, list[str]]:
+        if not isinstance(row, Mapping):
+            return {"_schema": ["Invalid input type: expected an object."]}
+        found = {
+            str(name): [unknown_field(str(name), self.names)]
+            for name in row
+            if name not in self._known
+        }
+        for column, feature in enumerate(self.features):
+            if feature.name in row:
+                cells[column], problem = cell_from_json(feature, row[feature.name])
+            else:
+                problem = None if feature.nullable else MISSING
+            if problem is not None:
+                found[feature.name] = [problem]
+        return found
+
+    def matrix_from_columns(self, columns: Mapping[str, Sequence[Any]]) -> Matrix:
+        """Return the matrix of a table.
+
+        Parameters
+        ----------
+        columns : mapping of str to sequence
+            Floats with NaN for missing (booleans as 0 and 1, date-times as epoch seconds);
+            categories as str with None for missing.
+
+        Returns
+        -------
+        ndarray (n, F), float64
+        """
+        return np.column_stack(
+            [cells_from_column(feature, columns[feature.name]) for feature in self.features]
+        )
+
+    @cached_property
+    def _seen(self) -> tuple[Matrix, Matrix]:
+        """Range of each column in training; for categories up to the last known code."""
+        ranges = [
+            (0.0, f.other - 1.0) if f.kind == "categorical" else f.seen or (-np.inf, np.inf)
+            for f in self.features
+        ]
+        low, high = zip(*ranges, strict=True)
+        return np.array(low), np.array(high)
+
+    @cached_property
+    def _categorical(self) -> NDArray[np.bool_]:
+        return np.array([f.kind == "categorical" for f in self.features])
+
+    def count_novel(self, matrix: Matrix) -> Novelty:
+        """Count values outside of the range seen in training, and unseen categories."""
+        low, high = self._seen
+        outside = (matrix < low) | (matrix > high)
+        if not outside.any():
+            return Novelty(0, 0)
+        per_column = outside.sum(axis=0)
+        unseen = int(per_column[self._categorical].sum())
+        return Novelty(int(per_column.sum()) - unseen, unseen)
+
+    def measured(self, matrix: Matrix, is_legitimate: NDArray[np.bool_]) -> FeatureSpec:
+        """Return the specification with ranges and typical values of training rows."""
+        features = tuple(
+            feature.measured(matrix[:, column], matrix[is_legitimate, column])
+            for column, feature in enumerate(self.features)
+        )
+        return replace(self, features=features)
+
+    def central_row(self) -> Matrix:
+        """Return the typical legitimate transaction, shape (1, F)."""
+        return np.array([[feature.central for feature in self.features]])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the specification as JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, facts: Mapping[str, Any]) -> FeatureSpec:
+        """Rebuild a specification.
+
+        Raises
+        ------
+        ConfigurationError
+            If the facts are not those of a specification.
+        """
+        try:
+            features = tuple(_feature_from_dict(feature) for feature in facts["features"])
+            return cls(features, facts["id_column"], facts["amount"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigurationError(f"not a feature specification: {error}") from None
+
+
+def _feature_from_dict(facts: Mapping[str, Any]) -> Feature:
+    known = {field.name for field in fields(Feature)}
+    if set(facts) != known:
+        raise ConfigurationError(f"a feature has the facts {sorted(known)}, got {sorted(facts)}")
+    tuples = {
+        name: tuple(facts[name])
+        for name in ("seen", "typical", "categories")
+        if facts[name] is not None
+    }
+    return Feature(**{**facts, **tuples})

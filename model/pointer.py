@@ -1,0 +1,81 @@
+"""``champion.json``: the one mutable file, which names the version that serves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from model.artifact import Artifact, load
+from model.errors import ArtifactCorruptError, ArtifactNotFoundError
+from model.files import write_atomically
+
+FILE_NAME = "champion.json"
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Which version serves, what its file's checksum is, and which served before.
+
+    Attributes
+    ----------
+    version, sha256 : str
+    previous : str or None
+        The version that a rollback returns to.
+    promoted_at : str
+        ISO 8601, UTC.
+    """
+
+    version: str
+    sha256: str
+    previous: str | None
+    promoted_at: str
+
+
+def read_pointer(directory: Path | str) -> Pointer:
+    """Read the pointer of a model's folder.
+
+    Raises
+    ------
+    ArtifactNotFoundError
+        If there is none.
+    ArtifactCorruptError
+        If it is not what we write.
+    """
+    path = Path(directory) / FILE_NAME
+    try:
+        facts = json.loads(path.read_bytes())
+        pointer = Pointer(**facts)
+    except FileNotFoundError:
+        raise ArtifactNotFoundError(path, "no model has been promoted here") from None
+    except OSError as error:
+        raise ArtifactNotFoundError(path, f"cannot be read: {error.strerror}") from None
+    except (TypeError, ValueError):
+        raise ArtifactCorruptError(path, "not a champion pointer") from None
+    required = (pointer.version, pointer.sha256, pointer.promoted_at, pointer.previous or "")
+    if not all(isinstance(fact, str) for fact in required) or not pointer.version.isalnum():
+        raise ArtifactCorruptError(path, "not a champion pointer")
+    return pointer
+
+
+def write_pointer(directory: Path, pointer: Pointer) -> None:
+    """Replace the pointer atomically; the caller has verified the version it names."""
+    text = json.dumps(asdict(pointer), indent=2) + "\n"
+    write_atomically(Path(directory) / FILE_NAME, text.encode())
+
+
+def load_champion(directory: Path | str) -> tuple[Artifact, Pointer]:
+    """Load the version that the pointer names.
+
+    Raises
+    ------
+    ArtifactError
+        If pointer or artifact is missing, damaged, or the one does not name the other.
+    """
+    pointer = read_pointer(directory)
+    artifact = load(Path(directory) / f"{pointer.version}.npz")
+    if artifact.sha256 != pointer.sha256:
+        raise ArtifactCorruptError(
+            artifact.path, f"its SHA-256 is {artifact.sha256}, not {pointer.sha256} as promoted"
+        )
+    return artifact, pointer
