@@ -1,0 +1,90 @@
+"""Training the autoencoder on legitimate rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model import Autoencoder
+from model.anomaly import AnomalyScale
+from model.network import minibatches
+from model.scorer import AnomalyPart
+from training.config import AutoencoderConfig, LearningConfig
+from training.errors import SplitError
+from training.fit import Figures, History, fit
+from training.split import Split
+
+Array = NDArray[Any]
+
+
+def train_autoencoder(
+    encode: Callable[[NDArray[np.intp]], Array],
+    is_legitimate: NDArray[np.bool_],
+    parts: Split,
+    config: AutoencoderConfig,
+    rng: np.random.Generator,
+    on_epoch: Callable[[int, Figures], None] | None = None,
+) -> tuple[AnomalyPart, History]:
+    """Train an autoencoder, measure its residuals and set its threshold.
+
+    Residuals and threshold come from legitimate rows that it did not learn from: the validation
+    rows, or the first fold where the classifier is cross-fitted.
+
+    Parameters
+    ----------
+    encode : callable
+        Row numbers → encoded rows without bins.
+    is_legitimate : ndarray (n,) of bool
+        Of the whole table.
+    parts : Split
+    config : AutoencoderConfig
+    rng : Generator
+    on_epoch : callable, optional
+
+    Raises
+    ------
+    SplitError
+        If there are no legitimate rows for one of the two.
+    """
+    if parts.folds is None:
+        train = parts.train
+        validation = np.concatenate([parts.validation_a, parts.validation_b])
+    else:
+        train, validation = parts.train[parts.folds != 0], parts.train[parts.folds == 0]
+    train, validation = train[is_legitimate[train]], validation[is_legitimate[validation]]
+    if not (len(train) and len(validation)):
+        raise SplitError("the autoencoder needs legitimate rows to train on and others to measure")
+    X = encode(train)
+    network = Autoencoder(
+        X.shape[1],
+        config.hidden,
+        config.bottleneck,
+        activation=config.activation,
+        members=None if config.members == 1 else config.members,
+        rng=rng,
+        dtype=np.float32,
+        drop_probability=config.drop_probability,
+    )
+    learning = LearningConfig(
+        learning_rate=config.learning_rate,
+        weight_decay=config.weight_decay,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+    )
+    history = fit(
+        network,
+        X,
+        X,
+        learning,
+        rng,
+        batches=lambda rng: minibatches(len(X), config.batch_size, rng),
+        on_epoch=on_epoch,
+    )
+    held_out = encode(validation)
+    network.fit_whitening(held_out)
+    network.fit_threshold(held_out, config.threshold_quantile)
+    errors = network.reconstruction_error(held_out)
+    return AnomalyPart(network, AnomalyScale.fit(errors, config.threshold_quantile)), history

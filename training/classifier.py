@@ -1,0 +1,174 @@
+"""Training the classifier: encoded rows → an MLP, and its logits on rows it did not learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
+
+from model import MLP
+from model.calibration import prior_correction
+from model.errors import ConfigurationError
+from model.initializers import initializer_named
+from model.losses import binary_cross_entropy, weights_per_row
+from training.config import LearningConfig, NetworkConfig
+from training.fit import Figures, History, fit
+from training.imbalance import class_weights_of_strength, fraud_batches, learned_share, resample
+from training.split import Split
+
+Array = NDArray[Any]
+
+CHUNK_ROWS = 16_384
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A trained network and what is needed to calibrate it.
+
+    Attributes
+    ----------
+    mlp : MLP
+    history : History
+    class_weights : dict of int to float
+    offset : float
+        Prior correction for class weights and resampling.
+    calibration_rows : ndarray of int
+        Rows of the table that trained nothing that scored them.
+    calibration_logits : ndarray
+        Their logits: of the ensemble, or of the member that left the row out.
+    """
+
+    mlp: MLP
+    history: History
+    class_weights: dict[int, float]
+    offset: float
+    calibration_rows: NDArray[np.intp]
+    calibration_logits: Array
+
+
+def build_mlp(n_inputs: int, config: NetworkConfig, rng: np.random.Generator) -> MLP:
+    """Return the untrained network of a configuration, in float32."""
+    return MLP(
+        [n_inputs, *config.layers, 1],
+        [*[config.activation] * len(config.layers), "sigmoid"],
+        members=None if config.members == 1 else config.members,
+        rng=rng,
+        initializer=initializer_named(config.initializer) if config.initializer else None,
+        dtype=np.float32,
+        drop_probability=config.drop_probability,
+        batch_norm=config.batch_norm,
+        residual=config.residual,
+    )
+
+
+def train_classifier(
+    mlp: MLP,
+    encode: Callable[[NDArray[np.intp]], Array],
+    labels: NDArray[np.int64],
+    parts: Split,
+    config: LearningConfig,
+    rng: np.random.Generator,
+    on_epoch: Callable[[int, Figures], None] | None = None,
+) -> Classifier:
+    """Train a network on the rows of a split.
+
+    Parameters
+    ----------
+    mlp : MLP
+        Trained in place.
+    encode : callable
+        Row numbers → encoded rows.
+    labels : ndarray (n,)
+        Of the whole table.
+    parts : Split
+    config : LearningConfig
+    rng : Generator
+    on_epoch : callable, optional
+
+    Raises
+    ------
+    ConfigurationError
+        If resampling and cross-fitting are asked for together.
+    DivergedError
+        See :func:`training.fit.fit`.
+    """
+    X, y = encode(parts.train), labels[parts.train]
+    share_before = float(y.mean())
+    if config.resampling != "none":
+        if parts.folds is not None:
+            raise ConfigurationError("resampled rows cannot be cross-fitted: split.validation")
+        X, y = resample(X, y, config.resampling, config.resampled_share, rng)
+    class_weights = class_weights_of_strength(y, config.class_weight)
+    weights = weights_per_row(y, class_weights)
+    if parts.folds is None:
+        sample_weights = weights
+        X_validation, y_validation = encode(parts.validation_a), labels[parts.validation_a]
+    else:
+        n_folds = mlp.members or 1
+        kept = parts.folds != np.arange(n_folds)[:, None]  # (K, n): member k leaves fold k out
+        sample_weights = kept * weights * (n_folds / (n_folds - 1))
+        X_validation, y_validation = X, y
+
+    def evaluate() -> Figures:
+        logits = held_out_logits(mlp, X_validation, parts.folds)
+        return epoch_figures(logits, y_validation)
+
+    history = fit(
+        mlp,
+        X,
+        y.astype(np.float32),
+        config,
+        rng,
+        batches=lambda rng: fraud_batches(y, config.batch_size, config.min_frauds_per_batch, rng),
+        sample_weights=sample_weights.astype(np.float32),
+        evaluate=evaluate,
+        keep_best=parts.folds is None,  # choosing an epoch would spend the held-out folds
+        on_epoch=on_epoch,
+    )
+    share_after = learned_share(y, config.batch_size, config.min_frauds_per_batch)
+    rows = parts.train if parts.folds is not None else parts.validation_b
+    X_calibration = X if parts.folds is not None else encode(parts.validation_b)
+    return Classifier(
+        mlp,
+        history,
+        class_weights,
+        prior_correction(class_weights, share_before, share_after),
+        rows,
+        held_out_logits(mlp, X_calibration, parts.folds),
+    )
+
+
+def held_out_logits(mlp: MLP, X: Array, folds: NDArray[np.intp] | None) -> Array:
+    """Return logits that no row's own label has shaped, shape (n,), float64.
+
+    Without folds the mean of the members; with folds, of each row the logit of the one member
+    that left its fold out.
+    """
+    parts = []
+    for start in range(0, len(X), CHUNK_ROWS):
+        logits = np.atleast_2d(mlp.logits(X[start : start + CHUNK_ROWS]))
+        if folds is None:
+            parts.append(logits.mean(axis=0))
+        else:
+            chunk = folds[start : start + CHUNK_ROWS]
+            parts.append(logits[chunk, np.arange(len(chunk))])
+    return np.concatenate(parts).astype(np.float64)
+
+
+def epoch_figures(logits: Array, y: Array) -> Figures:
+    """Return what is printed of an epoch: figures at probability 0.5, and average precision."""
+    predicted = logits >= 0
+    tp = int((predicted & (y == 1)).sum())
+    fp, fn = int(predicted.sum()) - tp, int(y.sum()) - tp
+    return {
+        "accuracy": float((predicted == y).mean()),
+        "precision": tp / (tp + fp) if tp + fp else 0.0,
+        "recall": tp / (tp + fn) if tp + fn else 0.0,
+        "f1": 2 * tp / (2 * tp + fp + fn) if tp else 0.0,
+        "average_precision": float(average_precision_score(y, logits)),
+        "validation_loss": binary_cross_entropy(logits[:, None], y[:, None])[0],
+    }

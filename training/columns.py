@@ -1,0 +1,146 @@
+"""Table columns: which kind of feature each is, and its values as cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+from model.features import Feature, Kind, Matrix
+from training.config import DataConfig
+from training.errors import DataError
+
+MOST_CATEGORIES = 64
+FEWEST_ROWS_PER_CATEGORY = 10
+IDENTIFIER_SHARE = 0.5  # a text column with more distinct values per row tells rows apart, no more
+NUMERIC_SHARE = 0.9  # text of which this share are numbers is a numeric column with junk in it
+
+EPOCH = pd.Timestamp(0, tz="UTC")
+BOOLEANS = {True: 1.0, False: 0.0, "True": 1.0, "False": 0.0, "true": 1.0, "false": 0.0}
+
+
+def infer_features(
+    frame: pd.DataFrame, config: DataConfig, source: str
+) -> tuple[list[Feature], list[str]]:
+    """Return the features of a frame, and notes on the columns that are left out.
+
+    Raises
+    ------
+    DataError
+        If a column can be no feature, none is left, or the configuration names unknown ones.
+    """
+    features, notes = [], []
+    for name in frame.columns:
+        column = frame[name]
+        if column.isna().all():
+            notes.append(f"column {name!r} has no values at all and is left out")
+            continue
+        kind = _kind(column, source)
+        if kind == "datetime" and not config.time_features:
+            continue
+        categories: tuple[str, ...] = ()
+        if kind == "categorical":
+            counts = column.dropna().astype(str).value_counts()
+            if len(counts) > max(IDENTIFIER_SHARE * len(column), MOST_CATEGORIES):
+                notes.append(
+                    f"column {name!r} has {len(counts):,} different texts in {len(column):,} rows "
+                    "and is left out: name it with --id if it identifies the transaction"
+                )
+                continue
+            categories = _categories(counts)
+            if len(counts) > len(categories):
+                notes.append(
+                    f"column {name!r}: {len(counts) - len(categories)} rare categories of "
+                    f"{len(counts)} count as 'other'"
+                )
+        low, high = config.bounds.get(name, (None, None))
+        features.append(
+            Feature(
+                name=str(name),
+                kind=kind,
+                unit=config.units.get(name),
+                nullable=bool(column.isna().any()) or name in config.nullable,
+                minimum=None if low is None else float(low),
+                maximum=None if high is None else float(high),
+                categories=categories,
+            )
+        )
+    names = {feature.name for feature in features}
+    for key in ("nullable", "bounds", "units"):
+        unknown = sorted(set(getattr(config, key)) - names)
+        if unknown:
+            raise DataError(source, f"data.{key} names {unknown}, which are no features")
+    if not features:
+        raise DataError(source, "no column is left to learn from")
+    return features, notes
+
+
+def _kind(column: pd.Series, source: str) -> Kind:
+    if types.is_bool_dtype(column):
+        return "boolean"
+    if types.is_numeric_dtype(column):
+        return "numeric"
+    if types.is_datetime64_any_dtype(column):
+        return "datetime"
+    present = column.dropna()
+    if present.isin([True, False]).all() and present.map(type).eq(bool).all():
+        return "boolean"
+    texts = present.astype(str)
+    numbers = pd.to_numeric(texts, errors="coerce")
+    if numbers.notna().mean() >= NUMERIC_SHARE:
+        junk = sorted(set(texts[numbers.isna()].head(1000)))[:5]
+        if junk:
+            raise DataError(source, f"a column of numbers, but for {junk}", str(column.name))
+        return "numeric"
+    moments = pd.to_datetime(texts.head(1000), utc=True, errors="coerce", format="ISO8601")
+    return "datetime" if moments.notna().all() else "categorical"
+
+
+def _categories(counts: pd.Series) -> tuple[str, ...]:
+    """Return the categories worth a column of their own, alphabetically."""
+    frequent = counts[counts >= FEWEST_ROWS_PER_CATEGORY].head(MOST_CATEGORIES)
+    return tuple(sorted(frequent.index if len(frequent) else counts.index[:1]))
+
+
+def cells(column: pd.Series, feature: Feature, source: str) -> Any:
+    """Return a column as the feature specification wants it.
+
+    Returns
+    -------
+    ndarray or list
+        Floats with NaN for missing; for categories texts with None.
+
+    Raises
+    ------
+    DataError
+        If a value is not of the feature's kind, or infinite.
+    """
+    name = str(column.name)
+    if feature.kind == "categorical":
+        texts = column.astype(object).where(column.notna(), None)
+        return [None if text is None else str(text) for text in texts]
+    if feature.kind == "datetime":
+        values = epoch_seconds(column)
+        expected = "an ISO 8601 date-time"
+    elif feature.kind == "boolean":
+        values = column.astype(object).map(BOOLEANS).to_numpy(np.float64)
+        expected = "true or false"
+    else:
+        numbers = column if types.is_numeric_dtype(column) else column.astype(object)
+        values = pd.to_numeric(numbers, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        expected = "a number"
+    wrong = np.isnan(values) & column.notna().to_numpy()
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise DataError(source, f"row {row} holds {column.iloc[row]!r}, expected {expected}", name)
+    if np.isinf(values).any():
+        raise DataError(source, f"{int(np.isinf(values).sum())} values are infinite", name)
+    return values
+
+
+def epoch_seconds(column: pd.Series) -> Matrix:
+    """Return date-times as seconds since 1970 UTC; NaN where there is none."""
+    moments = pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601")
+    return ((moments - EPOCH) / pd.Timedelta(seconds=1)).to_numpy(np.float64)

@@ -1,0 +1,245 @@
+"""What a run is told: frozen, checked once, each part handed only to the step that needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from model.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which table, and what its columns are.
+
+    Attributes
+    ----------
+    path : str or None
+        CSV (also gzipped) or Parquet; None: the simulated data set.
+    label, time, amount, id : str or None
+        Columns; found by their usual names where omitted.
+    drop : tuple of str
+        Columns that are no features.
+    nullable : tuple of str
+        Features that may be missing although none was in training.
+    bounds : mapping of str to pair
+        Declared limits of features, enforced when scoring.
+    units : mapping of str to str
+        Units of features, shown in the card.
+    time_features : bool
+        Whether date-time columns enter as calendar parts.
+    attribution : str
+        Whose data it is, for the card.
+    """
+
+    path: str | None = None
+    label: str | None = None
+    time: str | None = None
+    amount: str | None = None
+    id: str | None = None
+    drop: tuple[str, ...] = ()
+    nullable: tuple[str, ...] = ()
+    bounds: Mapping[str, Any] = field(default_factory=dict)
+    units: Mapping[str, Any] = field(default_factory=dict)
+    time_features: bool = True
+    attribution: str = ""
+
+
+@dataclass(frozen=True)
+class SplitConfig:
+    """How rows are divided.
+
+    Attributes
+    ----------
+    how : {'time', 'random'}
+        By time where the table has one; 'time' falls back to row order and says so.
+    delay_seconds : float
+        Gap before validation and before test: labels arrive late.
+    test_share, validation_share : float
+        Of all rows.
+    validation : {'auto', 'holdout', 'cross_fit'}
+        Hold rows out, or let every member leave out another fold; 'auto' cross-fits where frauds
+        are few.
+    """
+
+    how: Literal["time", "random"] = "time"
+    delay_seconds: float = 0.0
+    test_share: float = 0.2
+    validation_share: float = 0.2
+    validation: Literal["auto", "holdout", "cross_fit"] = "auto"
+
+    def __post_init__(self) -> None:
+        shares = (self.test_share, self.validation_share)
+        if min(shares) < 0 or sum(shares) >= 1:
+            raise ConfigurationError(
+                f"test_share and validation_share are ≥ 0 and add up to less than 1, got {shares}"
+            )
+        if self.delay_seconds < 0:
+            raise ConfigurationError(f"delay must be ≥ 0, got {self.delay_seconds} s")
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """The classifier and what it reads."""
+
+    layers: tuple[int, ...] = (32,)
+    activation: str = "relu"
+    members: int = 8
+    n_bins: int = 16
+    scaling: Literal["standard", "robust"] = "standard"
+    drop_probability: float = 0.2
+    batch_norm: bool = False
+    residual: bool = False
+    initializer: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.members < 1 or self.n_bins < 0 or any(width < 1 for width in self.layers):
+            raise ConfigurationError(
+                "members and layers must be at least 1 and n_bins at least 0, got "
+                f"members={self.members}, layers={list(self.layers)}, n_bins={self.n_bins}"
+            )
+
+
+@dataclass(frozen=True)
+class LearningConfig:
+    """The training loop.
+
+    Attributes
+    ----------
+    class_weight : float
+        0: none, 1: balanced, between: that power of the balanced ratio.
+    resampling : {'none', 'smote', 'oversample', 'undersample'}
+    resampled_share : float
+        Share of fraud after resampling.
+    min_frauds_per_batch : int
+        Frauds guaranteed in every batch.
+    l2 : float
+        Penalty on squared weights, added to the gradient (AdamW decays instead).
+    gradient_clip : float
+        Largest norm of the gradient; 0: none.
+    monitor : {'average_precision', 'f1'}
+        What early stopping watches on validation rows.
+    patience : int
+        Epochs without improvement before the run stops; 0: never stops, keeps the best epoch's
+        weights all the same where rows are held out.
+    log_every : int
+        Epochs between two printed lines.
+    """
+
+    optimizer: Literal["sgd", "adam", "adamw"] = "adamw"
+    learning_rate: float = 2e-3
+    momentum: float = 0.0
+    weight_decay: float = 1e-2
+    l2: float = 0.0
+    schedule: Literal["constant", "step", "exponential", "cosine"] = "cosine"
+    warmup: float = 0.05
+    epochs: int = 30
+    batch_size: int = 256
+    class_weight: float = 0.0
+    resampling: Literal["none", "smote", "oversample", "undersample"] = "none"
+    resampled_share: float = 0.1
+    min_frauds_per_batch: int = 0
+    gradient_clip: float = 0.0
+    monitor: Literal["average_precision", "f1"] = "average_precision"
+    patience: int = 10
+    log_every: int = 1
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch_size < 1 or self.log_every < 1:
+            raise ConfigurationError("epochs, batch_size and log_every must be at least 1")
+        if self.min_frauds_per_batch >= self.batch_size and self.min_frauds_per_batch:
+            raise ConfigurationError("min_frauds_per_batch must be smaller than batch_size")
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig:
+    """The autoencoder and its training loop."""
+
+    hidden: tuple[int, ...] = (64,)
+    bottleneck: int = 8
+    activation: str = "relu"
+    members: int = 4
+    drop_probability: float = 0.1
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.0
+    epochs: int = 30
+    batch_size: int = 256
+    threshold_quantile: float = 0.99
+
+
+@dataclass(frozen=True)
+class PolicyConfig:
+    """How thresholds are chosen.
+
+    Attributes
+    ----------
+    choose : {'cost', 'precision', 'recall', 'false_positive_rate', 'alert_budget'}
+        'cost' weighs each transaction's amount; the others find the two thresholds on validation
+        rows: ``review`` and ``block`` are then target values (alerts per 10,000 for the budget).
+    fee, friction, review_cost, amount_floor : float
+        See :class:`model.decision.Policy`.
+    calibration : {'platt', 'isotonic', 'none'}
+    anomaly_review : float or None
+        Anomaly score from which an approved transaction is reviewed.
+    """
+
+    choose: Literal["cost", "precision", "recall", "false_positive_rate", "alert_budget"] = "cost"
+    review: float | None = None
+    block: float | None = None
+    fee: float = 15.0
+    friction: float = 10.0
+    review_cost: float = 3.0
+    amount_floor: float = 0.0
+    calibration: Literal["platt", "isotonic", "none"] = "platt"
+    anomaly_review: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.choose != "cost" and (self.review is None or self.block is None):
+            raise ConfigurationError(
+                f"the policy {self.choose!r} needs the target values review and block"
+            )
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything one run is told.
+
+    Attributes
+    ----------
+    name : str or None
+        Folder under ``output``; the data file's stem where omitted.
+    task : {'both', 'fraud', 'anomaly'}
+    base_rate : float or None
+        How common fraud really is; None: as the table has it.
+    """
+
+    name: str | None = None
+    output: str = "artifacts"
+    reports: str = "reports"
+    task: Literal["both", "fraud", "anomaly"] = "both"
+    recipe: Literal["default", "textbook"] = "default"
+    base_rate: float | None = None
+    seed: int = 0
+    data: DataConfig = field(default_factory=DataConfig)
+    split: SplitConfig = field(default_factory=SplitConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    learning: LearningConfig = field(default_factory=LearningConfig)
+    autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
+    policy: PolicyConfig = field(default_factory=PolicyConfig)
+
+    def __post_init__(self) -> None:
+        if self.base_rate is not None and not 0 < self.base_rate < 1:
+            raise ConfigurationError(f"base_rate lies between 0 and 1, got {self.base_rate}")
+
+    @property
+    def model_name(self) -> str:
+        """The name of the model: given, or the data file's stem."""
+        if self.name:
+            return self.name
+        return "simulated" if self.data.path is None else Path(self.data.path).name.split(".")[0]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the configuration as JSON types."""
+        return asdict(self)

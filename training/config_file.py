@@ -1,0 +1,104 @@
+"""Where a configuration comes from: a recipe, then a TOML file, then the command line."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from model.errors import ConfigurationError
+from training.config import RunConfig
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "default": {},
+    "textbook": {
+        "split": {"validation": "holdout"},
+        "network": {"layers": [16, 16], "members": 1, "n_bins": 0, "drop_probability": 0.0},
+        "learning": {
+            "optimizer": "sgd",
+            "learning_rate": 0.01,
+            "schedule": "constant",
+            "warmup": 0.0,
+            "epochs": 50,
+            "batch_size": 64,
+            "class_weight": 1.0,
+            "patience": 0,
+        },
+    },
+}
+
+
+def load_config(path: Path | None, overrides: Mapping[str, Any]) -> RunConfig:
+    """Build the configuration: recipe, then file, then overrides; the later wins.
+
+    Parameters
+    ----------
+    path : Path, optional
+        TOML with the keys of :class:`RunConfig` and a table for each part.
+    overrides : mapping
+        The same shape as the file, from the command line.
+
+    Raises
+    ------
+    ConfigurationError
+        For a missing or unreadable file, unknown keys and values of the wrong type.
+    """
+    facts: dict[str, Any] = {}
+    if path is not None:
+        try:
+            facts = tomllib.loads(path.read_text())
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigurationError(f"{path}: {error}") from None
+    facts = _merged(facts, overrides)
+    recipe = RECIPES.get(facts.get("recipe", "default"), {})
+    return _build(RunConfig, _merged(recipe, facts), "")
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+            merged[key] = _merged(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _build(cls: type[Any], facts: Mapping[str, Any], where: str) -> Any:
+    hints = get_type_hints(cls)
+    known = {part.name for part in fields(cls)}
+    for key in facts:
+        if key not in known:
+            raise ConfigurationError(
+                f"unknown key {where + key!r}; known: {', '.join(sorted(known))}"
+            )
+    values = {key: _value(hints[key], value, where + key) for key, value in facts.items()}
+    return cls(**values)
+
+
+def _value(kind: Any, value: Any, where: str) -> Any:
+    """Return the value as the annotated type says, or refuse it."""
+    if hasattr(kind, "__dataclass_fields__") and isinstance(value, Mapping):
+        return _build(kind, value, f"{where}.")
+    options = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    for option in options:
+        origin = get_origin(option)
+        if origin is Literal and value in get_args(option):
+            return value
+        if origin is tuple and isinstance(value, list | tuple):
+            return tuple(_value(get_args(option)[0], part, where) for part in value)
+        if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
+            if isinstance(value, Mapping):
+                return dict(value)
+            continue
+        if option is float and isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        if isinstance(option, type) and origin is None and type(value) is option:
+            return value
+    expected = " or ".join(str(getattr(o, "__name__", o)) for o in options)
+    if get_origin(kind) is Literal:
+        expected = " or ".join(map(repr, get_args(kind)))
+    raise ConfigurationError(f"{where} must be {expected}, got {value!r}")

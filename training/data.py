@@ -1,0 +1,254 @@
+"""A file → a table that can be split and trained on: columns found, kinds inferred, problems told.
+
+A table for training is read with :func:`load`, which infers the feature specification; a table for
+scoring or evaluating with :func:`matrix_of`, which takes the specification of the artifact. Both
+turn columns into cells in the same place.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow
+import pyarrow.parquet
+from numpy.typing import NDArray
+
+from model.features import RESERVED, TRANSACTION_ID, FeatureSpec, Matrix
+from training.columns import cells, epoch_seconds, infer_features
+from training.config import DataConfig
+from training.errors import DataError
+
+LABELS = ("Class", "is_fraud", "isFraud", "fraud", "TX_FRAUD", "label", "target")
+TIMES = (
+    "Time",
+    "transaction_time",
+    "timestamp",
+    "TX_DATETIME",
+    "trans_date_trans_time",
+    "datetime",
+    "time",
+    "date",
+)
+AMOUNTS = ("Amount", "amount", "transaction_amount", "TX_AMOUNT", "amt")
+
+CHUNK_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows ready to be divided.
+
+    Attributes
+    ----------
+    source : str
+        Where they came from, for messages.
+    spec : FeatureSpec
+        Not measured yet: ranges belong to training rows.
+    matrix : ndarray (n, F)
+    labels : ndarray (n,) of int, or None
+    times : ndarray (n,) or None
+        Seconds, for ordering and delays.
+    digest : str
+        SHA-256 over all of it.
+    notes : tuple of str
+        What the reader should know: columns left out, and why.
+    """
+
+    source: str
+    spec: FeatureSpec
+    matrix: Matrix
+    labels: NDArray[np.int64] | None
+    times: Matrix | None
+    digest: str
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+
+def load(config: DataConfig, *, needs_label: bool = True) -> Table:
+    """Read a table for training.
+
+    Raises
+    ------
+    DataError
+        Naming file, column and what was expected.
+    """
+    if config.path is None:
+        raise DataError("data", "no file given")
+    return from_frame(read_frame(Path(config.path)), config, config.path, needs_label=needs_label)
+
+
+def from_frame(
+    frame: pd.DataFrame, config: DataConfig, source: str, *, needs_label: bool = True
+) -> Table:
+    """Build the table of a frame; see :func:`load`."""
+    if not len(frame):
+        raise DataError(source, "the table has no rows")
+    label = _find(frame, config.label, LABELS, source)
+    if label is None and needs_label:
+        raise DataError(
+            source, f"no label column found (looked for {', '.join(LABELS)}): name it with --label"
+        )
+    labels = None if label is None else labels_of(frame, label, source)
+    time = _find(frame, config.time, TIMES, source)
+    amount = _find(frame, config.amount, AMOUNTS, source)
+    id_column = _find(frame, config.id, (TRANSACTION_ID,), source)
+    for column in config.drop:
+        _find(frame, column, (), source)
+    no_features = {label, id_column, *config.drop, *(RESERVED & set(frame.columns))}
+    candidates = frame.drop(columns=[column for column in no_features if column is not None])
+    features, notes = infer_features(candidates, config, source)
+    names = [feature.name for feature in features]
+    spec = FeatureSpec(
+        tuple(features),
+        id_column=None if id_column == TRANSACTION_ID else id_column,
+        amount=amount if amount in names else None,
+    )
+    matrix = matrix_of(frame, spec, source)
+    times = None if time is None else _seconds(frame[time], source)
+    digest = sha256("|".join(spec.names).encode())
+    for array in (matrix, labels, times):
+        if array is not None:
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return Table(source, spec, matrix, labels, times, digest.hexdigest(), tuple(notes))
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """Read a whole CSV, gzipped CSV or Parquet file.
+
+    Raises
+    ------
+    DataError
+        If it is missing, unreadable, or has a column name twice.
+    """
+    chunks = list(read_chunks(path, None))
+    return chunks[0]
+
+
+def read_chunks(path: Path, rows: int | None = CHUNK_ROWS) -> Iterator[pd.DataFrame]:
+    """Yield a file in frames of so many rows; None: in one.
+
+    Raises
+    ------
+    DataError
+        As :func:`read_frame`.
+    """
+    if not path.is_file():
+        raise DataError(str(path), "no such file")
+    try:
+        if path.suffix == ".parquet":
+            yield from _parquet_chunks(path, rows)
+        elif path.name.endswith((".csv", ".csv.gz")):
+            _refuse_duplicates(_csv_header(path), path)
+            if rows is None:
+                yield pd.read_csv(path)
+            else:
+                with pd.read_csv(path, chunksize=rows) as reader:
+                    yield from reader
+        else:
+            raise DataError(str(path), "expected a .csv, .csv.gz or .parquet file")
+    except pd.errors.EmptyDataError:
+        raise DataError(str(path), "the file is empty") from None
+    except (ValueError, OSError, EOFError, pyarrow.ArrowException) as error:
+        raise DataError(str(path), f"cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def _parquet_chunks(path: Path, rows: int | None) -> Iterator[pd.DataFrame]:
+    with pyarrow.parquet.ParquetFile(path) as file:
+        _refuse_duplicates(file.schema_arrow.names, path)
+        if rows is None:
+            yield file.read().to_pandas()
+        else:
+            for batch in file.iter_batches(batch_size=rows):
+                yield batch.to_pandas()
+
+
+def _csv_header(path: Path) -> list[str]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", newline="", encoding="utf-8") as file:
+        return next(csv.reader(file), [])
+
+
+def _refuse_duplicates(names: Sequence[str], path: Path) -> None:
+    twice = sorted({name for name in names if list(names).count(name) > 1})
+    if twice:
+        raise DataError(str(path), f"column names must be unique, found twice: {twice}")
+
+
+def _find(frame: pd.DataFrame, named: str | None, usual: Sequence[str], source: str) -> str | None:
+    if named is not None:
+        if named not in frame.columns:
+            raise DataError(source, f"there is no such column; there are {list(frame)}", named)
+        return named
+    return next((name for name in usual if name in frame.columns), None)
+
+
+def labels_of(frame: pd.DataFrame, label: str, source: str) -> NDArray[np.int64]:
+    """Return the labels of a frame as 0 and 1.
+
+    Raises
+    ------
+    DataError
+        If one is missing or neither 0 nor 1.
+    """
+    values = frame[label]
+    numbers = pd.to_numeric(values, errors="coerce")
+    wrong = ~numbers.isin((0, 1))
+    if wrong.any():
+        examples = sorted({str(value) for value in values[wrong].head(1000)})[:5]
+        raise DataError(source, f"labels must be 0 or 1, found {', '.join(examples)}", label)
+    return numbers.to_numpy(np.int64)
+
+
+def find_label(frame: pd.DataFrame, named: str | None, source: str) -> str:
+    """Return the label column of a frame.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    label = _find(frame, named, LABELS, source)
+    if label is None:
+        raise DataError(source, f"no label column found (looked for {', '.join(LABELS)})")
+    return label
+
+
+def matrix_of(frame: pd.DataFrame, spec: FeatureSpec, source: str) -> Matrix:
+    """Return the raw matrix of a frame; columns that the specification does not know are ignored.
+
+    Raises
+    ------
+    DataError
+        If a feature is missing from the table, or holds what it cannot.
+    """
+    absent = [f.name for f in spec.features if f.name not in frame.columns and not f.nullable]
+    if absent:
+        raise DataError(source, f"the model needs the columns {absent}, the table lacks them")
+    columns: dict[str, Any] = {}
+    for feature in spec.features:
+        if feature.name in frame.columns:
+            columns[feature.name] = cells(frame[feature.name], feature, source)
+        else:
+            columns[feature.name] = [None if feature.kind == "categorical" else np.nan] * len(frame)
+    return spec.matrix_from_columns(columns)
+
+
+def _seconds(column: pd.Series, source: str) -> Matrix:
+    """Return a time column as seconds; numbers are seconds already."""
+    is_number = pd.api.types.is_numeric_dtype(column)
+    seconds = column.to_numpy(np.float64) if is_number else epoch_seconds(column)
+    if np.isnan(seconds).any():
+        raise DataError(
+            source, f"{int(np.isnan(seconds).sum())} rows have no readable time", str(column.name)
+        )
+    return seconds

@@ -1,0 +1,50 @@
+"""What can go wrong in a training run.
+
+::
+
+    TrainingError
+    ├── DataError(source, reason, column)   the table cannot be trained on
+    ├── SplitError                          the rows cannot be divided as asked
+    └── DivergedError(epoch, loss)          the loss is no number any more
+"""
+
+from __future__ import annotations
+
+from model.errors import TrainingError
+
+
+class DataError(TrainingError):
+    """A table that cannot be trained on or scored.
+
+    Attributes
+    ----------
+    source : str
+        The file, or what else the rows came from.
+    reason : str
+        What is wrong, and what was expected.
+    column : str or None
+        The column in question.
+    """
+
+    def __init__(self, source: str, reason: str, column: str | None = None) -> None:
+        self.source = source
+        self.reason = reason
+        self.column = column
+        where = f"{source}, column {column!r}" if column else source
+        super().__init__(f"{where}: {reason}")
+
+
+class SplitError(TrainingError):
+    """Rows that cannot be divided as asked."""
+
+
+class DivergedError(TrainingError):
+    """A run whose loss is no number any more."""
+
+    def __init__(self, epoch: int, loss: float) -> None:
+        self.epoch = epoch
+        self.loss = loss
+        super().__init__(
+            f"training diverged in epoch {epoch} (loss {loss}): lower learning_rate, or set "
+            "gradient_clip, and check the scaling of the features"
+        )

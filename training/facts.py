@@ -1,0 +1,68 @@
+"""What the artifact says of its own making: data, configuration, metrics. No clock and no path."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from model.scorer import Scorer
+from training.config import RunConfig
+from training.data import Table
+from training.evaluate import Evaluation
+from training.split import Split
+
+
+def training_facts(
+    config: RunConfig, table: Table, parts: Split, evaluation: Evaluation | None, part: str
+) -> dict[str, Any]:
+    """Return the manifest's entries about the run, as JSON types."""
+    facts: dict[str, Any] = {
+        "seed": config.seed,
+        "recipe": config.recipe,
+        "base_rate": config.base_rate,
+        "configuration": _without_paths(config),
+        "training_data": {
+            "source": PurePath(table.source).name,
+            "sha256": table.digest,
+            "rows": len(table),
+            "frauds": None if table.labels is None else int(table.labels.sum()),
+            "split": parts.note,
+            "parts": {
+                name: {
+                    "rows": len(rows),
+                    "frauds": None if table.labels is None else int(table.labels[rows].sum()),
+                }
+                for name, rows in parts.parts().items()
+            },
+            "attribution": config.data.attribution,
+            "notes": list(table.notes),
+        },
+        "library_versions": {"numpy": np.__version__},
+    }
+    if evaluation is not None:
+        facts["metrics"] = {"evaluated_on": part, **evaluation.to_dict()}
+    return facts
+
+
+def _without_paths(config: RunConfig) -> dict[str, Any]:
+    facts = config.to_dict()
+    facts["data"]["path"] = None if config.data.path is None else PurePath(config.data.path).name
+    del facts["output"], facts["reports"]
+    return facts
+
+
+def anomaly_figures(scorer: Scorer, table: Table, rows: NDArray[np.intp]) -> dict[str, Any]:
+    """Return how well the reconstruction error alone tells fraud from the rest of some rows."""
+    labels = np.zeros(0) if table.labels is None else table.labels[rows]
+    anomalies = scorer.anomaly(table.matrix[rows])
+    errors = anomalies.reconstruction_error
+    return {
+        "roc_auc": float(roc_auc_score(labels, errors)),
+        "average_precision": float(average_precision_score(labels, errors)),
+        "share_of_legitimate_called_anomalies": float(anomalies.is_anomaly[labels == 0].mean()),
+        "share_of_frauds_called_anomalies": float(anomalies.is_anomaly[labels == 1].mean()),
+    }

@@ -1,0 +1,220 @@
+"""One training run, from a table to a verified artifact: read this first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.artifact import Artifact, save
+from model.calibration import Calibration
+from model.decision import ScoreScale
+from model.golden import golden_rows
+from model.preprocessing import Preprocessor
+from model.scorer import FraudPart, Scorer
+from training.anomaly import train_autoencoder
+from training.classifier import Classifier, build_mlp, train_classifier
+from training.config import RunConfig
+from training.data import Table, from_frame, load
+from training.diagnostics import warnings_of
+from training.errors import DataError
+from training.evaluate import Evaluation, base_rate_weights, evaluate
+from training.facts import anomaly_figures, training_facts
+from training.fit import History
+from training.listener import Listener
+from training.simulate import simulate
+from training.split import Split, split
+from training.thresholds import choose_policy, score_table
+
+SIMULATED = "simulated transactions"
+N_SIMULATED = 120_000
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run leaves behind.
+
+    Attributes
+    ----------
+    config : RunConfig
+    table, parts : Table, Split
+    artifact : Artifact
+        As loaded back from its file.
+    evaluation : Evaluation or None
+        On the test rows, or on the calibration rows where there are none.
+    evaluated_part : str
+        Which of the two.
+    history, anomaly_history : History or None
+    """
+
+    config: RunConfig
+    table: Table
+    parts: Split
+    artifact: Artifact
+    evaluation: Evaluation | None
+    evaluated_part: str
+    history: History | None
+    anomaly_history: History | None
+
+
+def run(config: RunConfig, listener: Listener | None = None) -> Run:
+    """Train, calibrate, evaluate and save one model.
+
+    Parameters
+    ----------
+    config : RunConfig
+    listener : Listener, optional
+        Told what happens as it happens.
+
+    Raises
+    ------
+    TrainingError
+        If the table cannot be trained on, or the run diverges.
+    ConfigurationError
+        If what was asked for cannot work.
+    """
+    listener = listener or Listener()
+    streams = dict(
+        zip(STREAMS, np.random.default_rng(config.seed).spawn(len(STREAMS)), strict=True)
+    )
+    table = read_table(config, streams["simulate"])
+    listener.on_table(table)
+    labels = np.zeros(len(table), np.int64) if table.labels is None else table.labels
+    parts = split(table, config.split, _n_members(config), streams["split"])
+    listener.on_split(table, parts)
+
+    train = table.matrix[parts.train]
+    is_legitimate = labels == 0
+    spec = table.spec.measured(train, is_legitimate[parts.train])
+    preprocessor = Preprocessor.fit(
+        spec,
+        train,
+        labels=labels[parts.train] if config.task != "anomaly" else None,
+        scaling=config.network.scaling,
+        n_bins=config.network.n_bins if config.task != "anomaly" else 0,
+    )
+
+    fraud, classifier = None, None
+    if config.task != "anomaly":
+        fraud, classifier = _fraud_part(
+            config, table, parts, preprocessor, labels, streams, listener
+        )
+    anomalies, anomaly_history = None, None
+    if config.task != "fraud":
+        listener.on_autoencoder(config.autoencoder)
+        anomalies, anomaly_history = train_autoencoder(
+            lambda rows: preprocessor.transform(table.matrix[rows], bins=False),
+            is_legitimate,
+            parts,
+            config.autoencoder,
+            streams["autoencoder"],
+            listener.on_epoch,
+        )
+    scorer = Scorer(config.model_name, spec, preprocessor, fraud, anomalies)
+    evaluation, part = _evaluation(config, table, parts, scorer, classifier, streams["bootstrap"])
+    facts = training_facts(config, table, parts, evaluation, part)
+    if fraud is not None and classifier is not None:
+        facts["score_table"] = _score_table(fraud, classifier, labels, config.base_rate)
+    if anomalies is not None and table.labels is not None and len(parts.test):
+        facts["anomaly_metrics"] = anomaly_figures(scorer, table, parts.test)
+    rows = golden_rows(spec, streams["golden"])
+    artifact = save(Path(config.output) / config.model_name, scorer, rows, facts)
+    listener.on_artifact(artifact, evaluation, part)
+    history = classifier.history if classifier is not None else None
+    return Run(config, table, parts, artifact, evaluation, part, history, anomaly_history)
+
+
+STREAMS = ("simulate", "split", "classifier", "autoencoder", "bootstrap", "golden")
+
+
+def read_table(config: RunConfig, rng: np.random.Generator) -> Table:
+    """Return the table of a run: read from its file, or simulated where none is given."""
+    needs_label = config.task != "anomaly"
+    if config.data.path is not None:
+        return load(config.data, needs_label=needs_label)
+    return from_frame(simulate(N_SIMULATED, rng), config.data, SIMULATED)
+
+
+def _n_members(config: RunConfig) -> int:
+    """Return how many members can be cross-fitted; resampled rows cannot be."""
+    resampled = config.learning.resampling != "none"
+    return 1 if resampled or config.task == "anomaly" else config.network.members
+
+
+def _fraud_part(
+    config: RunConfig,
+    table: Table,
+    parts: Split,
+    preprocessor: Preprocessor,
+    labels: NDArray[np.int64],
+    streams: dict[str, np.random.Generator],
+    listener: Listener,
+) -> tuple[FraudPart, Classifier]:
+    rng = streams["classifier"]
+    if table.labels is None:
+        raise DataError(table.source, "the task 'fraud' needs labels")
+    mlp = build_mlp(preprocessor.n_encoded, config.network, rng)
+    listener.on_network(mlp, config, labels[parts.train])
+    classifier = train_classifier(
+        mlp,
+        lambda rows: preprocessor.transform(table.matrix[rows]),
+        labels,
+        parts,
+        config.learning,
+        rng,
+        listener.on_epoch,
+    )
+    y = labels[classifier.calibration_rows]
+    sample = parts.train[: 2**14]
+    X = preprocessor.transform(table.matrix[sample])
+    for warning in warnings_of(mlp, X, labels[sample], classifier.history, int(y.sum())):
+        listener.on_warning(warning)
+    logits = classifier.calibration_logits
+    calibration = Calibration.fit(
+        logits, y, method=config.policy.calibration, offset=classifier.offset
+    )
+    if config.base_rate is not None:
+        calibration = calibration.moved(float(y.mean()), config.base_rate)
+    policy = choose_policy(
+        config.policy,
+        calibration.probability(logits),
+        y,
+        base_rate_weights(y, config.base_rate),
+    )
+    return FraudPart(mlp, calibration, ScoreScale.fit(logits[y == 0]), policy), classifier
+
+
+def _evaluation(
+    config: RunConfig,
+    table: Table,
+    parts: Split,
+    scorer: Scorer,
+    classifier: Classifier | None,
+    rng: np.random.Generator,
+) -> tuple[Evaluation | None, str]:
+    """Evaluate on test rows, or on what the members said of rows they had left out."""
+    if classifier is None or scorer.fraud is None or table.labels is None:
+        return None, "none"
+    if len(parts.test):
+        matrix, y = table.matrix[parts.test], table.labels[parts.test]
+        scores = scorer.score(matrix)
+        probability, decision, part = scores.probability, scores.decision, "test"
+    else:
+        rows = classifier.calibration_rows
+        matrix, y = table.matrix[rows], table.labels[rows]
+        probability = scorer.fraud.calibration.probability(classifier.calibration_logits)
+        decision = scorer.fraud.policy.decide(probability, scorer.amounts(matrix))
+        part = "validation"
+    result = evaluate(y, probability, decision, scorer.amounts(matrix), config.base_rate, rng)
+    return result, part
+
+
+def _score_table(
+    fraud: FraudPart, classifier: Classifier, labels: NDArray[np.int64], base_rate: float | None
+) -> list[dict[str, Any]]:
+    y = labels[classifier.calibration_rows]
+    weights = base_rate_weights(y, base_rate)
+    return score_table(fraud.scale, classifier.calibration_logits, y, weights)
