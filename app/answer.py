@@ -1,0 +1,126 @@
+"""The whole way of a scoring request, free of any web framework: bytes in, bytes out.
+
+Parse, validate, score, encode. Whatever goes wrong is raised; ``app.errors`` turns it into a
+problem document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.json_provider import dumps, loads
+from app.schemas import Batch, Options, Route, load_options
+from model.decision import DECISIONS
+from model.errors import TaskError
+from model.reasons import Reason
+
+if TYPE_CHECKING:
+    from app.store import Champion
+
+JSON_HEADERS = (("Content-Type", "application/json"),)
+_TASKS: Mapping[Route, str] = {"predict": "fraud", "anomaly": "anomaly"}
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back to the client, and what the log may say about it."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    facts: Mapping[str, object]
+
+
+def answer(champion: Champion, route: Route, body: bytes, query: str = "") -> Answer:
+    """Score the transactions of a request body."""
+    artifact = champion.artifact
+    if _TASKS[route] not in artifact.scorer.tasks:
+        raise TaskError(_TASKS[route], artifact.name)
+    options = load_options(route, query)
+    batch, is_single = champion.requests.load(loads(body))
+    rows, common, counts = _SCORING[route](champion, batch, options)
+    document = {**rows[0], **common} if is_single else {"predictions": rows, **common}
+    novelty = artifact.scorer.spec.count_novel(batch.matrix)
+    facts = {
+        "rows": len(batch),
+        "model": artifact.version,
+        **counts,
+        "out_of_range": novelty.out_of_range,
+        "unseen_categories": novelty.unseen_categories,
+    }
+    return Answer(200, JSON_HEADERS, dumps(document), facts)
+
+
+def _predict(champion: Champion, batch: Batch, options: Options) -> tuple[list[Row], Row, Row]:
+    """Say how likely fraud is and what to do about it; explain what is not simply approved."""
+    scorer = champion.artifact.scorer
+    scores = scorer.score(batch.matrix)
+    decisions = scores.decision.tolist()
+    values = zip(scores.probability.tolist(), scores.score.tolist(), decisions, strict=True)
+    rows: list[Row] = [
+        {"probability": probability, "score": score, "decision": DECISIONS[code]}
+        for probability, score, code in values
+    ]
+    anomalies = scores.anomaly
+    if anomalies is None and options.anomaly:
+        anomalies = scorer.anomaly(batch.matrix)
+    if anomalies is not None:
+        for row, anomaly_score in zip(rows, anomalies.anomaly_score.tolist(), strict=True):
+            row["anomaly_score"] = anomaly_score
+    explained = _explained(decisions, options)
+    if explained:
+        known = scores if len(explained) == len(rows) else None
+        _attach(rows, explained, "reasons", scorer.reasons(batch.matrix[explained], known))
+    counts = {name: decisions.count(code) for code, name in enumerate(DECISIONS)}
+    return _identified(rows, batch), {"model": champion.label}, {"decisions": counts}
+
+
+def _anomaly(champion: Champion, batch: Batch, options: Options) -> tuple[list[Row], Row, Row]:
+    """Say how unusual each transaction is; explain those that are anomalies."""
+    scorer = champion.artifact.scorer
+    anomalies = scorer.anomaly(batch.matrix)
+    flags = anomalies.is_anomaly.tolist()
+    values = zip(
+        anomalies.reconstruction_error.tolist(),
+        anomalies.anomaly_score.tolist(),
+        flags,
+        strict=True,
+    )
+    rows: list[Row] = [
+        {"reconstruction_error": error, "anomaly_score": score, "is_anomaly": flag}
+        for error, score, flag in values
+    ]
+    explained = _explained(flags, options)
+    if explained:
+        part = batch.matrix[explained]
+        known = anomalies if len(explained) == len(rows) else scorer.anomaly(part)
+        _attach(rows, explained, "contributions", scorer.anomaly_reasons(part, known))
+    common = {"threshold": float(anomalies.threshold), "model": champion.label}
+    return _identified(rows, batch), common, {"anomalies": flags.count(True)}
+
+
+_SCORING = {"predict": _predict, "anomaly": _anomaly}
+
+
+def _explained(flags: Sequence[int], options: Options) -> list[int]:
+    """Return the numbers of the rows that carry an explanation."""
+    return [number for number, flag in enumerate(flags) if flag or options.explain]
+
+
+def _attach(
+    rows: list[Row], numbers: Sequence[int], key: str, reasons: Sequence[Sequence[Reason]]
+) -> None:
+    """Add the reasons to the rows they explain; the encoder writes them as objects by itself."""
+    for number, row_reasons in zip(numbers, reasons, strict=True):
+        rows[number][key] = row_reasons
+
+
+def _identified(rows: list[Row], batch: Batch) -> list[Row]:
+    """Put the identifiers that came with a transaction in front of its answer."""
+    if not batch.identifiers:
+        return rows
+    return [{**batch.identifiers.get(number, {}), **row} for number, row in enumerate(rows)]
