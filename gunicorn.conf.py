@@ -1,0 +1,40 @@
+"""How Gunicorn runs the service: ``gunicorn -c gunicorn.conf.py`` is all there is to it."""
+
+import os
+
+# Workers and threads share the cores already. NumPy reads these once, when it is first imported.
+for _library in ("OPENBLAS", "OMP", "MKL", "VECLIB"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
+wsgi_app = "app:wsgi()"
+bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
+workers = os.environ.get("WEB_CONCURRENCY", "2")
+worker_class = "gthread"
+threads = 4
+# Low on purpose: a worker accepts until this is full, and a high number lets one worker collect
+# every kept-alive connection while the others idle. Four places always stay free for new ones.
+worker_connections = 12
+
+timeout = 30  # silence of a whole worker, not the duration of a request
+graceful_timeout = 25  # below the stop grace of the container
+keepalive = (
+    65  # longer than the idle time of the usual load balancer, which then never hits a close
+)
+
+preload_app = True  # loaded and verified once; workers share the memory and restart from it
+control_socket_disable = True  # it would need a writable home
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (never a disk)
+
+# Gunicorn's own messages, in the form of the request lines that the application writes.
+logconfig_dict = {
+    "formatters": {"json": {"()": "app.telemetry.JSONFormatter"}},
+    "handlers": {
+        "stdout": {
+            "class": "logging.StreamHandler",
+            "formatter": "json",
+            "stream": "ext://sys.stdout",
+        }
+    },
+    "root": {"handlers": ["stdout"], "level": "INFO"},
+    "loggers": {"gunicorn.error": {"handlers": ["stdout"], "level": "INFO", "propagate": False}},
+}
