@@ -1,0 +1,325 @@
+"""The service as production runs it: real Gunicorn processes, real sockets."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.factories import valid_row
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE_S = 30
+
+
+class Process:
+    """A Gunicorn with the shipped configuration; it writes to files, which never fill up."""
+
+    def __init__(self, model_dir, **environ):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.out = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed in close)
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (likewise)
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("FRAUDSCORE_")}
+        settings = {"PORT": str(self.port), "FRAUDSCORE_MODEL_DIR": str(model_dir)}
+        self.popen = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"],
+            cwd=ROOT,
+            env=inherited | {"WEB_CONCURRENCY": "1"} | settings | environ,
+            stdout=self.out,
+            stderr=self.errors,
+            start_new_session=True,  # so that it can be ended with all its workers
+        )
+
+    def end(self):
+        """Wait until the process is gone; return its exit code and the lines it wrote."""
+        code = self.popen.wait(timeout=DEADLINE_S)
+        written = []
+        for stream in (self.out, self.errors):
+            stream.seek(0)
+            written.append(stream.read().splitlines())
+        return code, *written
+
+    def close(self):
+        """End the process and its workers at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        self.popen.wait()
+        self.out.close()
+        self.errors.close()
+
+
+def wait_for(condition, what):
+    """Ask again and again until a condition holds; fail at the deadline."""
+    deadline = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline:
+        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
+            if result := condition():
+                return result
+    raise AssertionError(f"not within {DEADLINE_S} s: {what}")
+
+
+class Server(Process):
+    """A running service and the ways to talk to it."""
+
+    def __init__(self, model_dir, **environ):
+        super().__init__(model_dir, **environ)
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def get(self, path):
+        return requests.get(self.url + path, timeout=5)
+
+    def post(self, path, document):
+        return requests.post(self.url + path, json=document, timeout=5)
+
+    def raw(self, *parts):
+        """Send bytes as they are and return everything that comes until the server closes."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            connection.sendall(b"".join(parts))
+            received = b""
+            while piece := connection.recv(65536):
+                received += piece
+        head, _, body = received.partition(b"\r\n\r\n")
+        return int(head.split()[1]), head.decode().lower(), body
+
+    def workers(self):
+        """Return the ids of the worker processes."""
+        path = f"/proc/{self.popen.pid}/task/{self.popen.pid}/children"
+        return [int(pid) for pid in Path(path).read_text().split()]
+
+
+@pytest.fixture
+def serve(model_dir):
+    """Return a function that starts a service and waits until it is ready."""
+    with contextlib.ExitStack() as running:
+
+        def begin(directory=model_dir, **environ):
+            server = Server(directory, **environ)
+            running.callback(server.close)
+            wait_for(lambda: server.popen.poll() is not None or server.get("/health").ok, "ready")
+            assert server.popen.poll() is None, server.end()
+            return server
+
+        yield begin
+
+
+@pytest.fixture
+def damaged(model_dir, tmp_path):
+    """Return a copy of the champion's folder, to be damaged."""
+    return Path(shutil.copytree(model_dir, tmp_path / "damaged"))
+
+
+def refused_start(directory, **environ):
+    """Start on a folder that cannot work; return the exit code and the lines on stderr."""
+    with contextlib.closing(Process(directory, **environ)) as process:
+        code, _, errors = process.end()
+    return code, errors
+
+
+def test_cold_start_without_a_model_ends_in_one_line(tmp_path):
+    code, lines = refused_start(tmp_path / "nowhere")
+
+    assert code == 1
+    assert len(lines) == 1
+    assert lines[0].startswith("fraudscore cannot start: ")
+    assert "nowhere" in lines[0]
+
+
+def flip_a_byte(artifact):
+    data = bytearray(artifact.read_bytes())
+    data[len(data) // 2] ^= 1
+    artifact.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda artifact: artifact.unlink(),
+        lambda artifact: artifact.write_bytes(b""),
+        lambda artifact: artifact.write_bytes(artifact.read_bytes()[:-100]),
+        lambda artifact: artifact.write_text("not an artifact"),
+        flip_a_byte,
+    ],
+    ids=["missing", "empty", "truncated", "text", "one flipped byte"],
+)
+def test_cold_start_with_a_damaged_model_ends_in_one_line(damaged, damage):
+    artifact = next(damaged.glob("*.npz"))
+    damage(artifact)
+
+    code, lines = refused_start(damaged)
+
+    assert code == 1
+    assert len(lines) == 1
+    assert str(artifact) in lines[0]
+
+
+def test_cold_start_with_a_damaged_pointer_ends_in_one_line(damaged):
+    (damaged / "champion.json").write_text('{"version":\n')
+
+    code, lines = refused_start(damaged)
+
+    assert code == 1
+    assert len(lines) == 1
+    assert "champion.json" in lines[0]
+
+
+def test_cold_start_with_a_misspelt_setting_ends_in_one_line(model_dir):
+    code, lines = refused_start(model_dir, FRAUDSCORE_MAX_ROW="5")
+
+    assert code == 1
+    assert lines == [
+        "fraudscore cannot start: FRAUDSCORE_MAX_ROW is not a setting: "
+        "did you mean FRAUDSCORE_MAX_ROWS?"
+    ]
+
+
+def test_service_answers_logs_json_lines_and_stops_when_told(serve):
+    server = serve()
+
+    answers = [server.post("/predict", valid_row(transaction_id=i)) for i in range(5)]
+    server.popen.terminate()
+    code, out, errors = server.end()
+
+    assert [answer.json()["transaction_id"] for answer in answers] == list(range(5))
+    assert code == 0
+    assert errors == []
+    lines = [json.loads(line) for line in out]
+    scored = [line for line in lines if line.get("route") == "/predict"]
+    assert [line["request_id"] for line in scored] == [
+        answer.headers["X-Request-ID"] for answer in answers
+    ]
+    assert any("Starting gunicorn" in line["message"] for line in lines)
+
+
+def test_settings_reach_the_service(serve):
+    server = serve(FRAUDSCORE_MAX_ROWS="2", FRAUDSCORE_MAX_BODY_BYTES="2048")
+
+    assert server.post("/predict", [valid_row()] * 2).status_code == 200
+    assert server.post("/predict", [valid_row()] * 3).status_code == 422
+    assert server.post("/predict", {"x": "y" * 3000}).status_code == 413
+
+
+POST = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [b"zz\r\n{}\r\n0\r\n\r\n", b"-1\r\n{}\r\n", b"2\r\n{}xx0\r\n\r\n", b"\r\n{}", b"2;\rx\r\n{}"],
+    ids=["size", "negative size", "terminator", "no size", "extension"],
+)
+def test_malformed_chunk_is_400_and_ends_the_connection(serve, chunks):
+    status, head, body = serve().raw(CHUNKED, chunks)
+
+    assert status == 400
+    assert "application/problem+json" in head
+    assert json.loads(body)["status"] == 400
+
+
+def test_valid_chunks_are_one_body(serve):
+    data = json.dumps(valid_row()).encode()
+    chunks = b"".join(b"%x\r\n%b\r\n" % (1, data[i : i + 1]) for i in range(len(data)))
+    closing = CHUNKED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+
+    status, _, body = serve().raw(closing, chunks, b"0\r\n\r\n")
+
+    assert status == 200
+    assert 0 <= json.loads(body)["probability"] <= 1
+
+
+@pytest.mark.parametrize("framing", ["stated", "chunked"])
+def test_body_over_the_limit_is_413_while_the_service_goes_on(serve, framing):
+    server = serve(FRAUDSCORE_MAX_BODY_BYTES="2048")
+    size = 200_000
+    whole = {
+        "stated": POST + b"Content-Length: %d\r\n\r\n" % size + b" " * size,
+        "chunked": CHUNKED + b"%x\r\n" % size + b" " * size + b"\r\n0\r\n\r\n",
+    }[framing]
+
+    status, head, _ = server.raw(whole)
+
+    assert status == 413
+    assert "application/problem+json" in head
+    assert server.get("/health").status_code == 200
+
+
+def test_http_1_1_without_a_host_is_400(serve):
+    server = serve()
+
+    status, _, body = server.raw(b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n")
+    old_status, _, _ = server.raw(b"GET /health HTTP/1.0\r\n\r\n")
+
+    assert (status, old_status) == (400, 200)
+    assert "Host" in json.loads(body)["detail"]
+
+
+def test_head_has_the_headers_and_no_body(serve):
+    server = serve()
+
+    status, head, body = server.raw(
+        b"HEAD /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    )
+
+    assert status == 200
+    assert body == b""
+    assert f"content-length: {len(server.get('/health').content)}" in head
+
+
+def test_killed_worker_is_replaced_even_when_the_model_on_disk_is_gone(serve, damaged):
+    server = serve(damaged, WEB_CONCURRENCY="2")
+    before = server.get("/health").json()
+    next(damaged.glob("*.npz")).write_bytes(b"damaged after the start")
+    (damaged / "champion.json").unlink()
+
+    first_workers = set(server.workers())
+    for pid in first_workers:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: len(set(server.workers()) - first_workers) == 2, "two new workers")
+
+    assert wait_for(lambda: server.get("/health"), "an answer").json() == before
+
+
+def test_stop_lets_a_request_that_has_begun_finish(serve):
+    """Send the head, tell the service to stop, send the rest: the answer still comes."""
+    server = serve()
+    body = json.dumps(valid_row()).encode()
+
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(body) + body[:10])
+        # Connections are taken in their order: this one was, once a later one has its answer.
+        server.get("/health")
+        server.popen.terminate()
+        connection.sendall(body[10:])
+        received = b""
+        while piece := connection.recv(65536):
+            received += piece
+
+    assert received.startswith(b"HTTP/1.1 200")
+    assert server.end()[0] == 0
+
+
+def test_answers_of_concurrent_requests_are_never_mixed_up(serve):
+    server = serve(WEB_CONCURRENCY="2")
+    rows = [valid_row(transaction_id=i, Amount=i / 7) for i in range(64)]
+    expected = server.post("/anomaly", rows).json()["predictions"]
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda row: server.post("/anomaly", row).json(), rows * 3))
+
+    for number, answer in enumerate(answers):
+        alone = expected[number % 64]
+        assert answer["transaction_id"] == alone["transaction_id"]
+        assert answer["reconstruction_error"] == pytest.approx(
+            alone["reconstruction_error"], rel=1e-9
+        )

@@ -1,0 +1,60 @@
+"""Gunicorn ignores names it does not know, so a misspelt setting would go unnoticed."""
+
+import os
+import runpy
+from pathlib import Path
+
+import pytest
+from gunicorn.config import KNOWN_SETTINGS, Config
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def conf(monkeypatch):
+    """Return a function that reads the file under some environment."""
+
+    def read(**environ):
+        monkeypatch.setattr(os, "environ", environ)
+        names = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+        return {k: v for k, v in names.items() if not k.startswith("_") and k != "os"}
+
+    return read
+
+
+def test_every_name_is_a_setting_of_gunicorn(conf):
+    assert set(conf()) <= {setting.name for setting in KNOWN_SETTINGS}
+
+
+def test_every_value_is_accepted_by_gunicorn(conf):
+    config = Config()
+
+    for name, value in conf().items():
+        config.set(name, value)
+
+    assert config.workers == 2
+    assert config.address == [("0.0.0.0", 8000)]  # noqa: S104 (a container listens everywhere)
+
+
+def test_port_and_workers_come_from_the_environment(conf):
+    config = Config()
+
+    for name, value in conf(PORT="9123", WEB_CONCURRENCY="5").items():
+        config.set(name, value)
+
+    assert config.address[0][1] == 9123
+    assert config.workers == 5
+
+
+def test_blas_is_kept_to_one_thread_unless_the_operator_says_otherwise(conf):
+    conf()
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+
+    conf(OPENBLAS_NUM_THREADS="2")
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "2"
+
+
+def test_stop_grace_of_the_container_outlasts_that_of_gunicorn(conf):
+    grace = (ROOT / "compose.yaml").read_text().partition("stop_grace_period: ")[2]
+
+    assert conf()["graceful_timeout"] < int(grace.partition("s")[0])
