@@ -119,6 +119,8 @@ def cells(column: pd.Series, feature: Feature, source: str) -> Any:
     """
     name = str(column.name)
     if feature.kind == "categorical":
+        if types.is_float_dtype(column):  # a chunk of whole numbers and gaps, read as floats
+            column = column.astype("Int64")
         texts = column.astype(object).where(column.notna(), None)
         return [None if text is None else str(text) for text in texts]
     if feature.kind == "datetime":

@@ -31,6 +31,7 @@ def training_facts(
             "rows": len(table),
             "frauds": None if table.labels is None else int(table.labels.sum()),
             "split": parts.note,
+            "latest_time": _latest_time(table, parts),
             "parts": {
                 name: {
                     "rows": len(rows),
@@ -46,6 +47,14 @@ def training_facts(
     if evaluation is not None:
         facts["metrics"] = {"evaluated_on": part, **evaluation.to_dict()}
     return facts
+
+
+def _latest_time(table: Table, parts: Split) -> float | None:
+    """Return the time of the newest row that shaped the model: later rows are new to it."""
+    if table.times is None:
+        return None
+    used = np.concatenate([parts.train, parts.validation_a, parts.validation_b])
+    return float(table.times[used].max())
 
 
 def _without_paths(config: RunConfig) -> dict[str, Any]:

@@ -1,0 +1,60 @@
+# Every target sets up what it needs: .venv is built from the lock file when that changes.
+PYTHON ?= python3
+PORT ?= 8000
+MODEL ?= creditcard
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# one thread for BLAS: the networks are small, and workers must not fight for cores
+export OPENBLAS_NUM_THREADS := 1
+export OMP_NUM_THREADS := 1
+TRAIN_OPTIONS = $(if $(DATA),--data $(DATA)) $(OPTIONS)
+
+.PHONY: setup serve train retrain predict test lint types check bench lock clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements/dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.lock
+	@touch $@
+
+serve: $(STAMP)
+	PORT=$(PORT) FRAUDSCORE_MODEL_DIR=$${FRAUDSCORE_MODEL_DIR:-artifacts/$(MODEL)} $(BIN)/gunicorn -c gunicorn.conf.py
+
+train: $(STAMP)
+	$(BIN)/python -m training train $(TRAIN_OPTIONS)
+
+retrain: $(STAMP)
+	$(BIN)/python -m training retrain $(TRAIN_OPTIONS)
+
+predict: $(STAMP)
+	$(BIN)/python -m training predict --model artifacts/$(MODEL) $(if $(TRANSACTION),--transaction "$(TRANSACTION)",--json $(or $(JSON),docs/transaction.json))
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+check: lint types test
+
+bench: $(STAMP)
+	$(BIN)/pip install --quiet --require-hashes -r requirements/bench.lock
+	$(BIN)/python -m benchmarks.training_speed
+	$(BIN)/python -m benchmarks.quality_creditcard
+
+lock: $(STAMP)
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml -o requirements/serve.lock
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra dev -c requirements/serve.lock pyproject.toml -o requirements/dev.lock
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra bench -c requirements/dev.lock pyproject.toml -o requirements/bench.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis reports
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

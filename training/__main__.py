@@ -1,0 +1,223 @@
+"""The command line: ``python -m training COMMAND``; the only file that prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
+
+from model.artifact import load
+from model.errors import ConfigurationError, FraudscoreError
+from training import promote as promotion
+from training.analysis import analysis, parse_transaction
+from training.batch import score_file
+from training.config import RunConfig
+from training.console import RunConsole, heading, line, print_comparison, print_evaluation
+from training.data import find_label, labels_of, matrix_of, read_frame
+from training.evaluate import evaluate as evaluate_scores
+from training.options import artifact_options, chosen_artifact, config_from, training_options
+from training.pipeline import Run, run
+from training.report import write_card, write_report
+from training.simulate import simulate as simulate_rows
+
+CONSOLE = Console(soft_wrap=True)
+NOT_PROMOTED = 1  # exit status of a retraining whose model does not serve
+
+
+class Commands(click.Group):
+    """Turns what goes wrong on purpose into one line and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except FraudscoreError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Train, evaluate, apply and promote fraud models."""
+
+
+@main.command()
+@training_options
+def train(**options: Any) -> None:
+    """Train a model and write its artifact, card and report.
+
+    The first version of a name becomes its champion; later ones by promote or retrain.
+    """
+    config = config_from(options)
+    result = run_with_console(config)
+    directory = result.artifact.path.parent
+    if promotion.champion_of(directory) is None:
+        promotion.promote(directory, result.artifact.version)
+        line(CONSOLE, "champion", f"{result.artifact.version}, the first version of its name")
+    else:
+        line(CONSOLE, "serve it with", f"python -m training promote {result.artifact.path}")
+    line(CONSOLE, "serve with", f"FRAUDSCORE_MODEL_DIR={directory} make serve")
+
+
+@main.command()
+@training_options
+def retrain(**options: Any) -> None:
+    """Train, compare with the champion on rows new to both, promote unless it is worse."""
+    config = config_from(options)
+    directory = Path(config.output) / config.model_name
+    champion = promotion.champion_of(directory)
+    result = run_with_console(config)
+    challenger = result.artifact
+    if champion is None:
+        promotion.promote(directory, challenger.version)
+        line(CONSOLE, "champion", f"{challenger.version}, the first version of its name")
+        return
+    promotion.refuse_other_features(champion.scorer.spec, challenger.scorer.spec)
+    rows = promotion.unseen_rows(champion, result.table, result.parts.test)
+    labels = result.table.labels
+    if labels is None:
+        raise promotion.PromotionError("without labels there is nothing to compare by")
+    rng = np.random.default_rng(config.seed)
+    comparison = promotion.compare(
+        champion, challenger, result.table.matrix[rows], labels[rows], rng
+    )
+    print_comparison(CONSOLE, comparison)
+    if comparison.is_worse:
+        line(CONSOLE, "not promoted", f"these rows show it to be worse; {champion.version} stays")
+        raise SystemExit(NOT_PROMOTED)
+    promotion.promote(directory, challenger.version)
+    line(CONSOLE, "champion", f"{challenger.version}, in the place of {champion.version}")
+
+
+def run_with_console(config: RunConfig) -> Run:
+    """Train and report, printing on the way."""
+    console = RunConsole(CONSOLE)
+    try:
+        result = run(config, console)
+    finally:
+        console.close()
+    card = write_card(result.artifact, result.artifact.path.parent)
+    report = write_report(result, Path(config.reports))
+    heading(CONSOLE, "Written")
+    for name, path in (("artifact", result.artifact.path), ("card", card), ("report", report)):
+        line(CONSOLE, name, str(path))
+    return result
+
+
+@main.command()
+@artifact_options
+@click.option("--transaction", help='As "Time=0,Amount=5000,V1=-1.36,…".')
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="A JSON object.")
+def predict(
+    artifact: Path | None, model: Path, transaction: str | None, json_file: Path | None
+) -> None:
+    """Explain the score of one transaction."""
+    if (transaction is None) == (json_file is None):
+        raise click.UsageError("give the transaction with --transaction or with --json")
+    loaded = chosen_artifact(artifact, model)
+    if transaction is not None:
+        CONSOLE.print(analysis(loaded, parse_transaction(transaction, loaded.scorer.spec)))
+        return
+    try:
+        content = json.loads(Path(str(json_file)).read_text())
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{json_file}: {error}") from None
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{json_file}: expected one JSON object")
+    CONSOLE.print(analysis(loaded, content))
+
+
+@main.command()
+@artifact_options
+@click.option("--data", type=click.Path(path_type=Path), required=True)
+@click.option("--output", type=click.Path(path_type=Path), required=True)
+def score(artifact: Path | None, model: Path, data: Path, output: Path) -> None:
+    """Score a table into another, in the order of its rows."""
+    loaded = chosen_artifact(artifact, model)
+    with row_counter() as on_rows:
+        n_rows = score_file(loaded, data, output, on_rows)
+    line(CONSOLE, "scored", f"{n_rows:,} rows into {output}")
+
+
+@contextmanager
+def row_counter() -> Iterator[Callable[[int], None]]:
+    """Show how many rows are done; their number is not known beforehand."""
+    columns = (TextColumn("  {task.completed:,.0f} rows"), TimeElapsedColumn())
+    with Progress(*columns, console=CONSOLE, transient=True) as progress:
+        task = progress.add_task("rows", total=None)
+        yield lambda n_rows: progress.advance(task, n_rows)
+
+
+@main.command()
+@artifact_options
+@click.option("--data", type=click.Path(path_type=Path), required=True)
+@click.option("--label", help="Column that is 1 for fraud.")
+def evaluate(artifact: Path | None, model: Path, data: Path, label: str | None) -> None:
+    """Print the metrics of a model on any labelled table."""
+    loaded = chosen_artifact(artifact, model)
+    frame = read_frame(data)
+    labels = labels_of(frame, find_label(frame, label, str(data)), str(data))
+    matrix = matrix_of(frame, loaded.scorer.spec, str(data))
+    scores = loaded.scorer.score(matrix)
+    base_rate = loaded.manifest.get("base_rate")
+    rng = np.random.default_rng(0)
+    amounts = loaded.scorer.amounts(matrix)
+    result = evaluate_scores(labels, scores.probability, scores.decision, amounts, base_rate, rng)
+    print_evaluation(CONSOLE, result, f"rows of {data.name}")
+
+
+@main.command()
+@click.option("--champion", type=click.Path(path_type=Path), required=True)
+@click.option("--challenger", type=click.Path(path_type=Path), required=True)
+@click.option("--data", type=click.Path(path_type=Path), required=True)
+@click.option("--label", help="Column that is 1 for fraud.")
+def compare(champion: Path, challenger: Path, data: Path, label: str | None) -> None:
+    """Compare two artifacts on labelled rows, which should be new to both."""
+    before, after = load(champion), load(challenger)
+    frame = read_frame(data)
+    labels = labels_of(frame, find_label(frame, label, str(data)), str(data))
+    matrix = matrix_of(frame, after.scorer.spec, str(data))
+    rng = np.random.default_rng(0)
+    print_comparison(CONSOLE, promotion.compare(before, after, matrix, labels, rng))
+
+
+@main.command()
+@click.argument("artifact", type=click.Path(path_type=Path))
+def promote(artifact: Path) -> None:
+    """Make an artifact the champion of its folder."""
+    pointer = promotion.promote(artifact.parent, artifact.stem)
+    line(CONSOLE, "champion", f"{pointer.version}, after {pointer.previous or 'none'}")
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path))
+def rollback(model: Path) -> None:
+    """Return to the version that served before in a model's folder."""
+    pointer = promotion.rollback(model)
+    line(CONSOLE, "champion", f"{pointer.version}, after {pointer.previous}")
+
+
+@main.command()
+@click.option("--rows", type=int, default=120_000, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), required=True)
+def simulate(rows: int, seed: int, output: Path) -> None:
+    """Write simulated transactions to a .csv or .parquet file."""
+    frame = simulate_rows(rows, np.random.default_rng(seed))
+    if output.suffix == ".parquet":
+        frame.to_parquet(output, index=False)
+    elif output.suffix == ".csv":
+        frame.to_csv(output, index=False)
+    else:
+        raise ConfigurationError(f"expected a file named .csv or .parquet, got {output}")
+    line(CONSOLE, "simulated", f"{len(frame):,} transactions into {output}")
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m training")

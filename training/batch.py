@@ -1,0 +1,99 @@
+"""Scoring a whole table, in chunks, in the order of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pyarrow
+import pyarrow.parquet
+
+from model.artifact import Artifact
+from model.decision import DECISIONS
+from model.scorer import Scorer
+from training.data import matrix_of, read_chunks
+from training.errors import DataError
+
+
+def score_frame(scorer: Scorer, frame: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Return the scores of a frame, one row a row, beside its id column.
+
+    Columns that the model does not know, the label among them, are ignored.
+
+    Raises
+    ------
+    DataError
+        If the model needs a column that is not there, or one holds what it cannot.
+    """
+    matrix = matrix_of(frame, scorer.spec, source)
+    ids = [key for key in scorer.spec.id_keys if key in frame.columns]
+    result = frame[ids].reset_index(drop=True)
+    if "fraud" in scorer.tasks:
+        scores = scorer.score(matrix)
+        result["probability"] = scores.probability
+        result["score"] = scores.score
+        result["decision"] = [DECISIONS[code] for code in scores.decision.tolist()]
+    if "anomaly" in scorer.tasks:
+        anomalies = scorer.anomaly(matrix)
+        result["reconstruction_error"] = anomalies.reconstruction_error
+        result["anomaly_score"] = anomalies.anomaly_score
+        result["is_anomaly"] = anomalies.is_anomaly
+    return result
+
+
+def score_file(
+    artifact: Artifact, data: Path, output: Path, on_rows: Callable[[int], None] | None = None
+) -> int:
+    """Score a CSV or Parquet file into another, in bounded memory; return the number of rows.
+
+    The output appears under its name when it is complete.
+
+    Raises
+    ------
+    DataError
+        As :func:`score_frame`, or if the output is of no known format.
+    """
+    if output.suffix not in (".csv", ".parquet"):
+        raise DataError(str(output), "expected an output named .csv or .parquet")
+    temporary = output.with_name(f".{output.name}.tmp")
+    output.parent.mkdir(parents=True, exist_ok=True)
+
+    def scored() -> Iterator[pd.DataFrame]:
+        for frame in read_chunks(data):
+            result = score_frame(artifact.scorer, frame, str(data))
+            if on_rows is not None:
+                on_rows(len(result))
+            yield result
+
+    try:
+        write = _write_csv if output.suffix == ".csv" else _write_parquet
+        n_rows = write(scored(), temporary)
+        temporary.replace(output)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return n_rows
+
+
+def _write_csv(frames: Iterator[pd.DataFrame], path: Path) -> int:
+    n_rows = 0
+    with path.open("w", newline="", encoding="utf-8") as file:
+        for frame in frames:
+            frame.to_csv(file, index=False, header=not n_rows)
+            n_rows += len(frame)
+    return n_rows
+
+
+def _write_parquet(frames: Iterator[pd.DataFrame], path: Path) -> int:
+    n_rows, writer = 0, None
+    try:
+        for frame in frames:
+            schema = None if writer is None else writer.schema
+            part = pyarrow.Table.from_pandas(frame, schema=schema, preserve_index=False)
+            writer = writer or pyarrow.parquet.ParquetWriter(path, part.schema)
+            writer.write_table(part)
+            n_rows += len(frame)
+    finally:
+        if writer is not None:
+            writer.close()
+    return n_rows

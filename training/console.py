@@ -1,0 +1,249 @@
+"""A run as a data scientist reads it on the terminal."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table as Grid
+
+from model import MLP
+from model.artifact import Artifact
+from model.losses import compute_class_weights
+from training.config import AutoencoderConfig, RunConfig
+from training.data import Table
+from training.evaluate import METRICS, PER, Evaluation, View
+from training.fit import Figures
+from training.imbalance import class_weights_of_strength
+from training.listener import Listener
+from training.promote import Comparison
+from training.split import Split
+
+FIGURES = ("loss", "accuracy", "precision", "recall", "f1", "average_precision")
+
+
+class RunConsole(Listener):
+    """Prints a run while it goes on.
+
+    Parameters
+    ----------
+    console : Console
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress: Progress | None = None
+        self._n_epochs = self._log_every = 1
+
+    def on_table(self, table: Table) -> None:
+        """Print counts and the imbalance."""
+        self._heading("Data")
+        self._line("source", table.source)
+        kinds = [feature.kind for feature in table.spec.features]
+        listing = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
+        self._line("rows", f"{len(table):,} with {len(kinds)} features ({listing})")
+        if table.labels is not None:
+            n_frauds = int(table.labels.sum())
+            n_legitimate = len(table) - n_frauds
+            ratio = f"{n_legitimate / n_frauds:.0f}:1" if n_frauds else "no fraud at all"
+            self._line("legitimate", f"{n_legitimate:,}")
+            self._line("fraud", f"{n_frauds:,} ({n_frauds / len(table):.4%})")
+            self._line("imbalance", ratio)
+        for note in table.notes:
+            self.on_warning(note)
+
+    def on_split(self, table: Table, parts: Split) -> None:
+        """Print the parts."""
+        self._heading(f"Split {parts.note}")
+        for name, rows in parts.parts().items():
+            frauds = "" if table.labels is None else f", {int(table.labels[rows].sum()):,} frauds"
+            self._line(name.replace("_", " "), f"{len(rows):,} rows{frauds}")
+
+    def on_network(self, mlp: MLP, config: RunConfig, y_train: NDArray[np.int64]) -> None:
+        """Print architecture and configuration of the classifier."""
+        self._heading("Classifier")
+        weights = class_weights_of_strength(y_train, config.learning.class_weight)
+        balanced = compute_class_weights(y_train)
+        sizes = [mlp.layers[0].n_in, *(layer.n_out for layer in mlp.layers)]
+        members = f" × {mlp.members} members" if mlp.members else ""
+        self._line("layers", " → ".join(map(str, sizes)) + members)
+        self._line("activations", ", ".join(layer.activation.name for layer in mlp.layers))
+        self._line("parameters", f"{mlp.n_parameters:,}")
+        self._line("class weights", f"{_weights(weights)} (balanced: {_weights(balanced)})")
+        learning = config.learning
+        self._line(
+            "training",
+            f"{learning.optimizer}, learning rate {learning.learning_rate:g} "
+            f"({learning.schedule}), batch {learning.batch_size}, {learning.epochs} epochs, "
+            f"dropout {config.network.drop_probability:g}, resampling {learning.resampling}",
+        )
+        self._line("recipe, seed", f"{config.recipe}, {config.seed}")
+        share = 1 - y_train.mean()
+        self.on_warning(
+            f"calling everything legitimate would have an accuracy of {share:.2%} and catch "
+            "nothing: do not judge by accuracy"
+        )
+        self._start(learning.epochs, learning.log_every)
+
+    def on_autoencoder(self, config: AutoencoderConfig) -> None:
+        """Print the configuration of the autoencoder."""
+        self._stop()
+        self._heading("Autoencoder, on legitimate rows")
+        hidden = [*config.hidden, config.bottleneck, *reversed(config.hidden)]
+        self._line("hidden layers", f"{' → '.join(map(str, hidden))} × {config.members} members")
+        self._start(config.epochs, max(1, config.epochs // 5))
+
+    def on_epoch(self, epoch: int, figures: Figures) -> None:
+        """Print an epoch above the progress bar."""
+        if self._progress is not None:
+            self._progress.update(self._progress.task_ids[0], completed=epoch)
+        if epoch % self._log_every == 0 or epoch in (1, self._n_epochs):
+            parts = [
+                f"{name.replace('_', ' ')} {figures[name]:.4f}"
+                for name in FIGURES
+                if name in figures
+            ]
+            width = len(str(self._n_epochs))
+            self._console.print(f"  epoch {epoch:>{width}}/{self._n_epochs}  " + "  ".join(parts))
+
+    def on_warning(self, text: str) -> None:
+        """Print a warning with its cure."""
+        self._console.print(f"  [yellow]![/yellow] {text}", highlight=False)
+
+    def on_artifact(self, artifact: Artifact, evaluation: Evaluation | None, part: str) -> None:
+        """Print the evaluation."""
+        self._stop()
+        if evaluation is not None:
+            print_evaluation(self._console, evaluation, f"{part} rows")
+        anomaly = artifact.manifest.get("anomaly_metrics")
+        if anomaly is not None:
+            self._heading("Anomaly score on test rows (no label was used in training)")
+            for name, value in anomaly.items():
+                self._line(name.replace("_", " "), f"{value:.4f}")
+
+    def _start(self, n_epochs: int, log_every: int) -> None:
+        self._n_epochs, self._log_every = n_epochs, log_every
+        if self._console.is_terminal:
+            self._progress = Progress(
+                TextColumn("  training"),
+                BarColumn(),
+                TextColumn("{task.completed:.0f}/{task.total:.0f} epochs"),
+                TimeRemainingColumn(),
+                console=self._console,
+                transient=True,
+            )
+            self._progress.add_task("training", total=n_epochs)
+            self._progress.start()
+
+    def _stop(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+    def close(self) -> None:
+        """Give the terminal back, also after an error."""
+        self._stop()
+
+    def _heading(self, text: str) -> None:
+        heading(self._console, text)
+
+    def _line(self, name: str, value: str) -> None:
+        line(self._console, name, value)
+
+
+def heading(console: Console, text: str) -> None:
+    """Print a section's heading."""
+    console.print(f"\n[bold]{text}[/bold]", highlight=False)
+
+
+def line(console: Console, name: str, value: str) -> None:
+    """Print a name and its value."""
+    console.print(f"  {name:<15} {value}", highlight=False, markup=False)
+
+
+def _weights(weights: dict[int, float]) -> str:
+    return ", ".join(f"{label}: {weight:.3f}" for label, weight in weights.items())
+
+
+def print_evaluation(console: Console, evaluation: Evaluation, rows: str) -> None:
+    """Print confusion matrix, metrics and business impact.
+
+    Percentages are computed from the matrix that is printed.
+    """
+    heading(console, f"On {evaluation.n_rows:,} {rows}, {evaluation.n_frauds:,} of them fraud")
+    grid = Grid(box=None, pad_edge=False)
+    for title in ("", "approved", "alerts (review or block)", "of them blocked"):
+        grid.add_column(title, justify="right" if title else "left")
+    (tn, fp), (fn, tp) = evaluation.confusion
+    (_, blocked_fp), (_, blocked_tp) = evaluation.block_confusion
+    grid.add_row("  legitimate", f"{tn:,}", f"{fp:,}", f"{blocked_fp:,}")
+    grid.add_row("  fraud", f"{fn:,}", f"{tp:,}", f"{blocked_tp:,}")
+    console.print(grid, highlight=False)
+    _print_views(console, evaluation)
+    _print_impact(console, evaluation)
+
+
+def _print_views(console: Console, evaluation: Evaluation) -> None:
+    views = {f"at {evaluation.as_table.prevalence:.4%} fraud (this table)": evaluation.as_table}
+    if evaluation.at_base_rate is not None:
+        rate = evaluation.at_base_rate.prevalence
+        views[f"at {rate:.4%} fraud (base rate)"] = evaluation.at_base_rate
+    grid = Grid(box=None, pad_edge=False)
+    grid.add_column("\n  metric, 95 % interval")
+    for title in views:
+        grid.add_column(f"\n{title}", justify="right")
+    for name in METRICS:
+        cells = [_figure(view, name) for view in views.values()]
+        grid.add_row(f"  {name.replace('_', ' ')}", *cells)
+    console.print(grid, highlight=False)
+
+
+def _figure(view: View, name: str) -> str:
+    figure = view.figures[name]
+    if figure.value is None:
+        return "not defined"
+    if name == "brier_score":
+        return f"{figure.value:.5f} [{figure.low:.5f}, {figure.high:.5f}]".replace("[", r"\[")
+    return f"{figure.value:.2%} [{figure.low:.2%}, {figure.high:.2%}]".replace("[", r"\[")
+
+
+def _print_impact(console: Console, evaluation: Evaluation) -> None:
+    impact = evaluation.impact
+    heading(console, "Business impact on these rows")
+    caught, missed = f"{impact.frauds_caught:,}", f"{impact.frauds_missed:,}"
+    if impact.amount_caught is not None and impact.amount_missed is not None:
+        total = impact.amount_caught + impact.amount_missed
+        share = f" ({impact.amount_caught / total:.2%} of the amount)" if total else ""
+        caught += f" frauds worth {impact.amount_caught:,.2f}{share}"
+        missed += f" frauds worth {impact.amount_missed:,.2f}"
+    line(console, "caught", caught)
+    line(console, "missed", missed)
+    line(
+        console,
+        "false alarms",
+        f"{impact.false_alarms:,}, of them {impact.false_blocks:,} legitimate customers blocked",
+    )
+    if evaluation.at_base_rate is None:
+        return
+    (tn, fp), _ = evaluation.confusion
+    rate = evaluation.at_base_rate.prevalence
+    recall = evaluation.at_base_rate.figures["recall"].value or 0.0
+    line(
+        console,
+        "at base rate",
+        f"in {PER:,} transactions {PER * rate:,.0f} frauds, {PER * rate * recall:,.0f} caught, "
+        f"{PER * (1 - rate) * fp / max(tn + fp, 1):,.0f} false alarms",
+    )
+
+
+def print_comparison(console: Console, comparison: Comparison) -> None:
+    """Print champion against challenger."""
+    heading(
+        console,
+        f"Average precision on {comparison.n_rows:,} rows new to both, "
+        f"{comparison.n_frauds:,} of them fraud",
+    )
+    line(console, "champion", f"{comparison.champion:.4f}")
+    line(console, "challenger", f"{comparison.challenger:.4f}")
+    line(console, "difference", f"95 % interval [{comparison.low:+.4f}, {comparison.high:+.4f}]")

@@ -1,0 +1,97 @@
+"""Options that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from model.artifact import Artifact, load
+from model.errors import ConfigurationError
+from model.pointer import load_champion
+from training.config import RunConfig
+from training.config_file import load_config
+from training.duration import seconds_of
+
+DEFAULT_MODEL = Path("artifacts/creditcard")
+
+
+def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a training run; an option that is given overrides file and recipe."""
+    options = [
+        click.option("--data", help="CSV, gzipped CSV or Parquet; simulated where omitted."),
+        click.option("--label", help="Column that is 1 for fraud."),
+        click.option("--time", help="Column that orders the rows."),
+        click.option("--amount", help="Column with the amount at stake."),
+        click.option("--id", help="Column that identifies a transaction; no feature."),
+        click.option("--drop", help="Columns that are no features, separated by commas."),
+        click.option("--task", type=click.Choice(["both", "fraud", "anomaly"])),
+        click.option("--recipe", type=click.Choice(["default", "textbook"])),
+        click.option("--layers", help="Hidden layers, as 16,16."),
+        click.option("--split", type=click.Choice(["time", "random"])),
+        click.option("--delay", help="Gap before validation and test, as 7d or 12h."),
+        click.option("--test-share", type=float),
+        click.option("--validation-share", type=float),
+        click.option("--base-rate", type=float, help="How common fraud really is."),
+        click.option("--attribution", help="Whose data it is, for the card."),
+        click.option("--name", help="Name of the model; the file's stem where omitted."),
+        click.option("--output", help="Folder of the models. [artifacts]"),
+        click.option("--reports", help="Folder of the reports. [reports]"),
+        click.option("--config", type=click.Path(path_type=Path), help="TOML file."),
+        click.option("--seed", type=int),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def config_from(options: dict[str, Any]) -> RunConfig:
+    """Return the configuration of a command's options."""
+    given = {name: value for name, value in options.items() if value is not None}
+    path = given.pop("config", None)
+    overrides: dict[str, Any] = {}
+
+    def move(section: str, **names: str) -> None:
+        values = {key: given.pop(name) for name, key in names.items() if name in given}
+        if values:
+            overrides[section] = values
+
+    if "drop" in given:
+        given["drop"] = [column.strip() for column in given["drop"].split(",")]
+    if "layers" in given:
+        try:
+            given["layers"] = [int(width) for width in given["layers"].split(",")]
+        except ValueError:
+            layers = given["layers"]
+            raise ConfigurationError(f"--layers are numbers, as 16,16; got {layers!r}") from None
+    if "delay" in given:
+        given["delay"] = seconds_of(given["delay"])
+    columns = {name: name for name in ("label", "time", "amount", "id", "drop", "attribution")}
+    move("data", data="path", **columns)
+    shares = {name: name for name in ("test_share", "validation_share")}
+    move("split", split="how", delay="delay_seconds", **shares)
+    move("network", layers="layers")
+    return load_config(path, {**overrides, **given})
+
+
+def artifact_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the choice of an artifact."""
+    for option in (
+        click.option("--artifact", type=click.Path(path_type=Path), help="An .npz file."),
+        click.option(
+            "--model",
+            type=click.Path(path_type=Path),
+            default=DEFAULT_MODEL,
+            show_default=True,
+            help="Folder whose champion is meant where --artifact is not given.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def chosen_artifact(artifact: Path | None, model: Path) -> Artifact:
+    """Return the artifact that the options choose."""
+    return load_champion(model)[0] if artifact is None else load(artifact)
