@@ -27,7 +27,7 @@ from training.pipeline import Run, run
 from training.report import write_card, write_report
 from training.simulate import simulate as simulate_rows
 
-CONSOLE = Console(soft_wrap=True)
+CONSOLE = Console()
 NOT_PROMOTED = 1  # exit status of a retraining whose model does not serve
 
 

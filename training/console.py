@@ -105,11 +105,12 @@ class RunConsole(Listener):
                 if name in figures
             ]
             width = len(str(self._n_epochs))
-            self._console.print(f"  epoch {epoch:>{width}}/{self._n_epochs}  " + "  ".join(parts))
+            text = f"  epoch {epoch:>{width}}/{self._n_epochs}  " + "  ".join(parts)
+            self._console.print(text, soft_wrap=True)
 
     def on_warning(self, text: str) -> None:
         """Print a warning with its cure."""
-        self._console.print(f"  [yellow]![/yellow] {text}", highlight=False)
+        self._console.print(f"  [yellow]![/yellow] {text}", highlight=False, soft_wrap=True)
 
     def on_artifact(self, artifact: Artifact, evaluation: Evaluation | None, part: str) -> None:
         """Print the evaluation."""
@@ -159,7 +160,7 @@ def heading(console: Console, text: str) -> None:
 
 def line(console: Console, name: str, value: str) -> None:
     """Print a name and its value."""
-    console.print(f"  {name:<15} {value}", highlight=False, markup=False)
+    console.print(f"  {name:<15} {value}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _weights(weights: dict[int, float]) -> str:
@@ -185,14 +186,14 @@ def print_evaluation(console: Console, evaluation: Evaluation, rows: str) -> Non
 
 
 def _print_views(console: Console, evaluation: Evaluation) -> None:
-    views = {f"at {evaluation.as_table.prevalence:.4%} fraud (this table)": evaluation.as_table}
+    views = {f"at {evaluation.as_table.prevalence:.3%} (table)": evaluation.as_table}
     if evaluation.at_base_rate is not None:
         rate = evaluation.at_base_rate.prevalence
-        views[f"at {rate:.4%} fraud (base rate)"] = evaluation.at_base_rate
+        views[f"at {rate:.3%} (base rate)"] = evaluation.at_base_rate
     grid = Grid(box=None, pad_edge=False)
-    grid.add_column("\n  metric, 95 % interval")
+    grid.add_column("\n  metric", no_wrap=True)
     for title in views:
-        grid.add_column(f"\n{title}", justify="right")
+        grid.add_column(f"\n{title}", justify="right", no_wrap=True)
     for name in METRICS:
         cells = [_figure(view, name) for view in views.values()]
         grid.add_row(f"  {name.replace('_', ' ')}", *cells)
@@ -204,8 +205,9 @@ def _figure(view: View, name: str) -> str:
     if figure.value is None:
         return "not defined"
     if name == "brier_score":
-        return f"{figure.value:.5f} [{figure.low:.5f}, {figure.high:.5f}]".replace("[", r"\[")
-    return f"{figure.value:.2%} [{figure.low:.2%}, {figure.high:.2%}]".replace("[", r"\[")
+        return f"{figure.value:.5f} [{figure.low:.4f}, {figure.high:.4f}]".replace("[", r"\[")
+    low, high = (100 * bound for bound in (figure.low or 0.0, figure.high or 0.0))
+    return f"{figure.value:.2%} [{low:.1f}, {high:.1f}]".replace("[", r"\[")
 
 
 def _print_impact(console: Console, evaluation: Evaluation) -> None:
