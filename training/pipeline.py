@@ -48,6 +48,8 @@ class Run:
     evaluated_part : str
         Which of the two.
     history, anomaly_history : History or None
+    classifier : Classifier or None
+        What it said of rows that it had not learned from.
     """
 
     config: RunConfig
@@ -58,6 +60,7 @@ class Run:
     evaluated_part: str
     history: History | None
     anomaly_history: History | None
+    classifier: Classifier | None
 
 
 def run(config: RunConfig, listener: Listener | None = None) -> Run:
@@ -124,7 +127,9 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
     artifact = save(Path(config.output) / config.model_name, scorer, rows, facts)
     listener.on_artifact(artifact, evaluation, part)
     history = classifier.history if classifier is not None else None
-    return Run(config, table, parts, artifact, evaluation, part, history, anomaly_history)
+    return Run(
+        config, table, parts, artifact, evaluation, part, history, anomaly_history, classifier
+    )
 
 
 STREAMS = ("simulate", "split", "classifier", "autoencoder", "bootstrap", "golden")
