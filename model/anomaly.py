@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -64,9 +65,13 @@ class AnomalyScale:
             float(np.quantile(errors, quantile)),
         )
 
+    @cached_property
+    def _curve(self) -> tuple[Array, Array]:
+        return np.array(self.errors), np.array(self.shares)
+
     def score(self, errors: Array) -> Array:
         """Return the share of legitimate validation rows with a smaller error."""
-        return np.interp(errors, self.errors, self.shares, right=1.0)
+        return np.interp(errors, *self._curve, right=1.0)
 
     def is_anomaly(self, errors: Array) -> NDArray[np.bool_]:
         """Return whether each error lies above the threshold."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -86,8 +87,12 @@ class Calibration:
         """Return calibrated logits of raw ones, float64."""
         z = np.asarray(raw, np.float64) + self.offset
         if self.method == "isotonic":
-            return np.interp(z, self.knots, self.levels) + self.shift
+            return np.interp(z, *self._curve) + self.shift
         return self.slope * z + (self.intercept + self.shift)
+
+    @cached_property
+    def _curve(self) -> tuple[Array, Array]:
+        return np.array(self.knots), np.array(self.levels)
 
     def probability(self, raw: Array) -> Array:
         """Return the probability of fraud of raw logits, float64."""

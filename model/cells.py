@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from model.features import Feature
 
+LONGEST_SUGGESTION = 64  # characters of an unknown key that is still compared with the known
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 MISSING = "Missing data for required field."
@@ -88,5 +89,5 @@ def cells_from_column(feature: Feature, column: Sequence[Any]) -> NDArray[np.flo
 
 def unknown_field(name: str, known: Iterable[str]) -> str:
     """Return the message for a key that is no feature, with the likely one if there is one."""
-    likely = get_close_matches(name, known, n=1)
+    likely = get_close_matches(name, known, n=1) if len(name) <= LONGEST_SUGGESTION else []
     return f"Unknown field. Did you mean {likely[0]!r}?" if likely else "Unknown field."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -158,9 +159,13 @@ class ScoreScale:
         slope = -1 / (np.log(10) * excess) if excess > 0 else -1.0
         return cls(tuple(logits.tolist()), tuple(np.log10(rates).tolist()), float(slope))
 
+    @cached_property
+    def _curve(self) -> tuple[Array, Array]:
+        return np.array(self.knots), np.array(self.log10_rates)
+
     def log10_rate(self, logits: Array) -> Array:
         """Return log10 of the false-positive rate at each logit."""
-        inside = np.interp(logits, self.knots, self.log10_rates)
+        inside = np.interp(logits, *self._curve)
         beyond = np.maximum(np.asarray(logits) - self.knots[-1], 0) * self.tail_slope
         return np.asarray(inside + beyond)
 

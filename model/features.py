@@ -25,6 +25,7 @@ Kind = Literal["numeric", "boolean", "categorical", "datetime"]
 
 TRANSACTION_ID = "transaction_id"
 RESERVED = frozenset({TRANSACTION_ID, "transactions"})  # keys with a meaning of their own
+MOST_SUGGESTIONS = 10  # a row: looking for the likely name of a million junk keys takes a minute
 MOST_PROBLEM_ROWS = 100  # a reply that lists more rows helps nobody
 TYPICAL = (0.05, 0.95)  # quantiles of legitimate rows
 
@@ -121,12 +122,17 @@ class FeatureSpec:
         if self.amount is not None and self.amount not in names:
             raise ConfigurationError(f"the amount {self.amount!r} is not a feature")
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Feature names in order."""
         return tuple(feature.name for feature in self.features)
 
-    @property
+    @cached_property
+    def amount_column(self) -> int | None:
+        """The column of the amount; None where no feature is the amount."""
+        return None if self.amount is None else self.names.index(self.amount)
+
+    @cached_property
     def id_keys(self) -> tuple[str, ...]:
         """Keys that identify a transaction: accepted, echoed, never scored."""
         return tuple(dict.fromkeys(filter(None, (TRANSACTION_ID, self.id_column))))
@@ -248,10 +254,10 @@ class FeatureSpec:
     def _fill(self, cells: Matrix, row: Any) -> dict[str, list[str]]:
         if not isinstance(row, Mapping):
             return {"_schema": ["Invalid input type: expected an object."]}
+        unknown = [str(name) for name in row if name not in self._known]
         found = {
-            str(name): [unknown_field(str(name), self.names)]
-            for name in row
-            if name not in self._known
+            name: [unknown_field(name, self.names if number < MOST_SUGGESTIONS else ())]
+            for number, name in enumerate(unknown)
         }
         for column, feature in enumerate(self.features):
             if feature.name in row:

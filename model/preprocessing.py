@@ -36,6 +36,7 @@ SKEWED = 2.0  # skewness above which a non-negative column enters as its logarit
 DAY, WEEK = 86_400.0, 604_800.0
 THURSDAY = 3 * DAY  # 1970-01-01 was one; weeks begin on Monday
 N_CALENDAR = 5
+CHUNK_ROWS = 16_384
 
 
 @dataclass(frozen=True)
@@ -231,6 +232,13 @@ class Preprocessor:
         -------
         ndarray (n, n_encoded) or (n, n_base), float32
         """
+        if len(matrix) > CHUNK_ROWS:  # the float64 intermediates of a large table are larger still
+            n_columns = self.n_encoded if bins else self.n_base
+            encoded = np.empty((len(matrix), n_columns), np.float32)
+            for start in range(0, len(matrix), CHUNK_ROWS):
+                rows = slice(start, start + CHUNK_ROWS)
+                encoded[rows] = self.transform(matrix[rows], bins=bins)
+            return encoded
         filled = self.complete(matrix)
         values = (self.clipped(filled) - self.centre) * self.scale
         rest = self.encoded_rest(matrix, filled, bins=bins)

@@ -209,9 +209,8 @@ class Scorer:
 
     def amounts(self, matrix: Matrix) -> Matrix | None:
         """Return the column of amounts; None where no feature is the amount."""
-        if self.spec.amount is None:
-            return None
-        return matrix[:, self.spec.names.index(self.spec.amount)]
+        column = self.spec.amount_column
+        return None if column is None else matrix[:, column]
 
     def contributions(self, matrix: Matrix) -> Matrix:
         """Return what each feature adds to the logit against the typical transaction, (n, F).
