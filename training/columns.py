@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -55,15 +56,15 @@ def infer_features(
                     f"column {name!r}: {len(counts) - len(categories)} rare categories of "
                     f"{len(counts)} count as 'other'"
                 )
-        low, high = config.bounds.get(name, (None, None))
+        minimum, maximum = _bounds(config, str(name), source)
         features.append(
             Feature(
                 name=str(name),
                 kind=kind,
                 unit=config.units.get(name),
                 nullable=bool(column.isna().any()) or name in config.nullable,
-                minimum=None if low is None else float(low),
-                maximum=None if high is None else float(high),
+                minimum=minimum,
+                maximum=maximum,
                 categories=categories,
             )
         )
@@ -75,6 +76,14 @@ def infer_features(
     if not features:
         raise DataError(source, "no column is left to learn from")
     return features, notes
+
+
+def _bounds(config: DataConfig, name: str, source: str) -> tuple[float | None, float | None]:
+    bounds = config.bounds.get(name, {})
+    if not isinstance(bounds, Mapping) or not set(bounds) <= {"minimum", "maximum"}:
+        raise DataError(source, f"bounds are minimum and maximum, got {bounds!r}", name)
+    low, high = (bounds.get(end) for end in ("minimum", "maximum"))
+    return None if low is None else float(low), None if high is None else float(high)
 
 
 def _kind(column: pd.Series, source: str) -> Kind:

@@ -24,8 +24,8 @@ class DataConfig:
         Columns that are no features.
     nullable : tuple of str
         Features that may be missing although none was in training.
-    bounds : mapping of str to pair
-        Declared limits of features, enforced when scoring.
+    bounds : mapping of str to mapping
+        Declared ``minimum`` and ``maximum`` of features, enforced when scoring.
     units : mapping of str to str
         Units of features, shown in the card.
     time_features : bool
