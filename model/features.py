@@ -28,6 +28,7 @@ RESERVED = frozenset({TRANSACTION_ID, "transactions"})  # keys with a meaning of
 MOST_SUGGESTIONS = 10  # a row: looking for the likely name of a million junk keys takes a minute
 MOST_PROBLEM_ROWS = 100  # a reply that lists more rows helps nobody
 TYPICAL = (0.05, 0.95)  # quantiles of legitimate rows
+DIGITS = 6  # significant ones: people read these
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ class Feature:
             return self
         if self.kind in ("categorical", "boolean"):
             return replace(self, central=float(np.bincount(legitimate.astype(np.intp)).argmax()))
-        low, central, high = np.quantile(legitimate, (TYPICAL[0], 0.5, TYPICAL[1])).tolist()
+        quantiles = np.quantile(legitimate, (TYPICAL[0], 0.5, TYPICAL[1]))
+        low, central, high = (float(f"{q:.{DIGITS}g}") for q in quantiles)
         seen = (float(cells.min()), float(cells.max()))
         return replace(self, seen=seen, typical=(low, high), central=central)
 

@@ -119,7 +119,7 @@ class RunConsole(Listener):
             print_evaluation(self._console, evaluation, f"{part} rows")
         anomaly = artifact.manifest.get("anomaly_metrics")
         if anomaly is not None:
-            self._heading("Anomaly score on test rows (no label was used in training)")
+            self._heading("Anomaly score on test rows (trained on legitimate rows alone)")
             for name, value in anomaly.items():
                 self._line(name.replace("_", " "), f"{value:.4f}")
 
