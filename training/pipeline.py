@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from training.evaluate import Evaluation, base_rate_weights, evaluate
 from training.facts import anomaly_figures, training_facts
 from training.fit import History
 from training.listener import Listener
-from training.simulate import simulate
+from training.simulate import COLUMNS, simulate
 from training.split import Split, split
 from training.thresholds import choose_policy, score_table
 
@@ -140,7 +140,9 @@ def read_table(config: RunConfig, rng: np.random.Generator) -> Table:
     needs_label = config.task != "anomaly"
     if config.data.path is not None:
         return load(config.data, needs_label=needs_label)
-    return from_frame(simulate(N_SIMULATED, rng), config.data, SIMULATED)
+    units = {name: column.unit for name, column in COLUMNS.items() if column.kind == "numeric"}
+    data = replace(config.data, units={**units, **config.data.units})
+    return from_frame(simulate(N_SIMULATED, rng), data, SIMULATED)
 
 
 def _n_members(config: RunConfig) -> int:

@@ -7,10 +7,13 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
-from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
+from model import MLP
 from model.errors import ConfigurationError
+from model.network import minibatches
+from training.config import LearningConfig
+from training.fit import fit
 from training.simulate import (
     CHANNELS,
     COLUMNS,
@@ -62,11 +65,13 @@ def design(frame) -> pd.DataFrame:
 
 
 def mlp_scores(X: np.ndarray, y: np.ndarray, X_test: np.ndarray) -> np.ndarray:
-    """Train the network that the linear one is compared with; return its scores of test rows."""
-    network = MLPClassifier((32, 16), batch_size=512, learning_rate_init=3e-3, random_state=0)
-    for _ in range(8):  # partial_fit is one epoch; fit would warn that it has not converged
-        network.partial_fit(X, y, classes=[0, 1])
-    return network.predict_proba(X_test)[:, 1]
+    """Train our network, which the linear one is compared with; return its scores of test rows."""
+    rng = np.random.default_rng(0)
+    X, y = X.astype(np.float32), np.asarray(y)
+    network = MLP([X.shape[1], 32, 16, 1], members=2, rng=rng, dtype=np.float32)
+    learning = LearningConfig(batch_size=512, learning_rate=3e-3, epochs=8)
+    fit(network, X, y, learning, rng, batches=lambda rng: minibatches(len(y), 512, rng))
+    return network.predict_proba(X_test)
 
 
 def linear_scores(
