@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -56,15 +55,15 @@ def infer_features(
                     f"column {name!r}: {len(counts) - len(categories)} rare categories of "
                     f"{len(counts)} count as 'other'"
                 )
-        minimum, maximum = _bounds(config, str(name), source)
+        bounds = config.bounds.get(name, {})
         features.append(
             Feature(
                 name=str(name),
                 kind=kind,
                 unit=config.units.get(name),
                 nullable=bool(column.isna().any()) or name in config.nullable,
-                minimum=minimum,
-                maximum=maximum,
+                minimum=bounds.get("minimum"),
+                maximum=bounds.get("maximum"),
                 categories=categories,
             )
         )
@@ -76,14 +75,6 @@ def infer_features(
     if not features:
         raise DataError(source, "no column is left to learn from")
     return features, notes
-
-
-def _bounds(config: DataConfig, name: str, source: str) -> tuple[float | None, float | None]:
-    bounds = config.bounds.get(name, {})
-    if not isinstance(bounds, Mapping) or not set(bounds) <= {"minimum", "maximum"}:
-        raise DataError(source, f"bounds are minimum and maximum, got {bounds!r}", name)
-    low, high = (bounds.get(end) for end in ("minimum", "maximum"))
-    return None if low is None else float(low), None if high is None else float(high)
 
 
 def _kind(column: pd.Series, source: str) -> Kind:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
+from model.activations import activation_named
 from model.errors import ConfigurationError
+from model.initializers import initializer_named
+from training.ranges import BELOW_ONE, is_range, refuse_outside
+
+SUFFIXES = (".csv.gz", ".csv", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,16 @@ class DataConfig:
     time_features: bool = True
     attribution: str = ""
 
+    def __post_init__(self) -> None:
+        for name, bounds in self.bounds.items():
+            if not is_range(bounds):
+                raise ConfigurationError(
+                    f"bounds.{name} are minimum and maximum, numbers in this order, got {bounds!r}"
+                )
+        for name, unit in self.units.items():
+            if not isinstance(unit, str):
+                raise ConfigurationError(f"units.{name} must be a text, got {unit!r}")
+
 
 @dataclass(frozen=True)
 class SplitConfig:
@@ -71,13 +87,12 @@ class SplitConfig:
     validation: Literal["auto", "holdout", "cross_fit"] = "auto"
 
     def __post_init__(self) -> None:
+        refuse_outside(self, test_share=(0, 1), validation_share=(0, 1), delay_seconds=(0, inf))
         shares = (self.test_share, self.validation_share)
-        if min(shares) < 0 or sum(shares) >= 1:
+        if sum(shares) >= 1:
             raise ConfigurationError(
-                f"test_share and validation_share are ≥ 0 and add up to less than 1, got {shares}"
+                f"test_share and validation_share add up to less than 1, got {shares}"
             )
-        if self.delay_seconds < 0:
-            raise ConfigurationError(f"delay must be ≥ 0, got {self.delay_seconds} s")
 
 
 @dataclass(frozen=True)
@@ -95,11 +110,11 @@ class NetworkConfig:
     initializer: str | None = None
 
     def __post_init__(self) -> None:
-        if self.members < 1 or self.n_bins < 0 or any(width < 1 for width in self.layers):
-            raise ConfigurationError(
-                "members and layers must be at least 1 and n_bins at least 0, got "
-                f"members={self.members}, layers={list(self.layers)}, n_bins={self.n_bins}"
-            )
+        refuse_outside(self, layers=(1, inf), members=(1, inf), n_bins=(0, inf))
+        refuse_outside(self, drop_probability=(0, BELOW_ONE))
+        activation_named(self.activation)
+        if self.initializer is not None:
+            initializer_named(self.initializer)
 
 
 @dataclass(frozen=True)
@@ -147,8 +162,11 @@ class LearningConfig:
     log_every: int = 1
 
     def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 1 or self.log_every < 1:
-            raise ConfigurationError("epochs, batch_size and log_every must be at least 1")
+        refuse_outside(self, epochs=(1, inf), batch_size=(1, inf), log_every=(1, inf))
+        refuse_outside(self, learning_rate=(0, inf), momentum=(0, BELOW_ONE), warmup=(0, 1))
+        refuse_outside(self, weight_decay=(0, inf), l2=(0, inf), gradient_clip=(0, inf))
+        refuse_outside(self, class_weight=(0, 1), resampled_share=(0, BELOW_ONE))
+        refuse_outside(self, min_frauds_per_batch=(0, inf), patience=(0, inf))
         if self.min_frauds_per_batch >= self.batch_size and self.min_frauds_per_batch:
             raise ConfigurationError("min_frauds_per_batch must be smaller than batch_size")
 
@@ -167,6 +185,13 @@ class AutoencoderConfig:
     epochs: int = 30
     batch_size: int = 256
     threshold_quantile: float = 0.99
+
+    def __post_init__(self) -> None:
+        refuse_outside(self, hidden=(1, inf), bottleneck=(1, inf), members=(1, inf))
+        refuse_outside(self, epochs=(1, inf), batch_size=(1, inf), learning_rate=(0, inf))
+        refuse_outside(self, weight_decay=(0, inf), drop_probability=(0, BELOW_ONE))
+        refuse_outside(self, threshold_quantile=(0, 1))
+        activation_named(self.activation)
 
 
 @dataclass(frozen=True)
@@ -196,9 +221,15 @@ class PolicyConfig:
     anomaly_review: float | None = None
 
     def __post_init__(self) -> None:
-        if self.choose != "cost" and (self.review is None or self.block is None):
+        refuse_outside(self, fee=(0, inf), friction=(0, inf), review_cost=(0, inf))
+        refuse_outside(self, amount_floor=(0, inf), anomaly_review=(0, 1))
+        largest = inf if self.choose == "alert_budget" else 1
+        refuse_outside(self, review=(0, largest), block=(0, largest))
+        n_targets = (self.review is not None) + (self.block is not None)
+        if n_targets != (0 if self.choose == "cost" else 2):
             raise ConfigurationError(
-                f"the policy {self.choose!r} needs the target values review and block"
+                "review and block are the target values of every choose but 'cost', "
+                f"got review={self.review}, block={self.block} with choose={self.choose!r}"
             )
 
 
@@ -232,13 +263,26 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.base_rate is not None and not 0 < self.base_rate < 1:
             raise ConfigurationError(f"base_rate lies between 0 and 1, got {self.base_rate}")
+        refuse_outside(self, seed=(0, inf))
+        if self.name in (".", "..") or any(sign in (self.name or "") for sign in "/\\"):
+            raise ConfigurationError(f"name is the name of a folder, not a path, got {self.name!r}")
+        if self.policy.anomaly_review is not None and self.task != "both":
+            raise ConfigurationError(
+                f"policy.anomaly_review needs task = 'both', not {self.task!r}"
+            )
+        if self.learning.resampling != "none" and self.split.validation == "cross_fit":
+            raise ConfigurationError("resampled rows cannot be cross-fitted: split.validation")
 
     @property
     def model_name(self) -> str:
         """The name of the model: given, or the data file's stem."""
         if self.name:
             return self.name
-        return "simulated" if self.data.path is None else Path(self.data.path).name.split(".")[0]
+        if self.data.path is None:
+            return "simulated"
+        file = Path(self.data.path).name
+        suffix = next((suffix for suffix in SUFFIXES if file.endswith(suffix)), "")
+        return file.removesuffix(suffix)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the configuration as JSON types."""

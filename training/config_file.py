@@ -49,12 +49,14 @@ def load_config(path: Path | None, overrides: Mapping[str, Any]) -> RunConfig:
     facts: dict[str, Any] = {}
     if path is not None:
         try:
-            facts = tomllib.loads(path.read_text())
+            facts = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigurationError(f"{path}: {error}") from None
     facts = _merged(facts, overrides)
-    recipe = RECIPES.get(facts.get("recipe", "default"), {})
-    return _build(RunConfig, _merged(recipe, facts), "")
+    recipe = facts.get("recipe", "default")
+    # one that is unknown, or no text at all, is refused below like any other value
+    below = RECIPES.get(recipe, {}) if isinstance(recipe, str) else {}
+    return _build(RunConfig, _merged(below, facts), "")
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,7 +78,10 @@ def _build(cls: type[Any], facts: Mapping[str, Any], where: str) -> Any:
                 f"unknown key {where + key!r}; known: {', '.join(sorted(known))}"
             )
     values = {key: _value(hints[key], value, where + key) for key, value in facts.items()}
-    return cls(**values)
+    try:
+        return cls(**values)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{where.rstrip('.')}: {error}" if where else str(error)) from None
 
 
 def _value(kind: Any, value: Any, where: str) -> Any:
