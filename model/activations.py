@@ -63,7 +63,7 @@ def relu_derivative(z: Array, out: Array | None = None) -> Array:
 def leaky_relu(z: Array, out: Array | None = None, slope: Array | float = LEAKY_SLOPE) -> Array:
     """Return z where z > 0, else slope · z (Maas et al., 2013)."""
     negative = np.less(z, 0)
-    result = np.positive(z, out=out)
+    result = np.asarray(np.multiply(z, 1.0, out=out))  # whole numbers become floats here
     return np.multiply(result, slope, out=result, where=negative)
 
 
@@ -71,9 +71,10 @@ def leaky_relu_derivative(
     z: Array, out: Array | None = None, slope: Array | float = LEAKY_SLOPE
 ) -> Array:
     """Return 1 where z > 0, else the slope."""
-    result = np.empty_like(z) if out is None else out
+    positive = np.greater(z, 0)  # before the result is written: it may be z itself
+    result = np.empty(np.shape(z), np.result_type(z, 0.0)) if out is None else out
     np.copyto(result, slope, casting="same_kind")
-    np.copyto(result, 1, where=np.greater(z, 0))
+    np.copyto(result, 1, where=positive)
     return result
 
 
@@ -107,9 +108,7 @@ def sigmoid(z: Array, out: Array | None = None) -> Array:
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0])).tolist()
     [0.0, 0.5, 1.0]
     """
-    result = np.multiply(z, 0.5, out=out)
-    if result.ndim == 0:  # a NumPy scalar has no storage to write into
-        return np.asarray(0.5 + 0.5 * np.tanh(result))
+    result = np.asarray(np.multiply(z, 0.5, out=out))  # a NumPy scalar has no storage to write to
     np.tanh(result, out=result)
     result *= 0.5
     result += 0.5
