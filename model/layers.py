@@ -88,7 +88,8 @@ class Dropout(Component):
 class BatchNorm(Component):
     """Batch normalisation (Ioffe & Szegedy, 2015, algorithms 1 and 2).
 
-    Training normalises each feature over the batch; inference uses running statistics.
+    Training normalises each feature over the batch; inference uses running averages of the batch
+    means and of the unbiased batch variances.
 
     Parameters
     ----------
@@ -120,8 +121,10 @@ class BatchNorm(Component):
 
     def forward(self, X: Array, workspace: Workspace | None = None) -> Array:  # noqa: ARG002
         """Normalise over the batch and update the running statistics."""
+        n_rows = X.shape[-2]
         mean, variance = X.mean(axis=-2), X.var(axis=-2)
-        for running, batch in zip(self.statistics, (mean, variance), strict=True):
+        unbiased = variance * (n_rows / max(n_rows - 1, 1))
+        for running, batch in zip(self.statistics, (mean, unbiased), strict=True):
             running *= self.momentum
             running += (1 - self.momentum) * batch
         self._inverse_deviation = 1 / np.sqrt(variance + self.epsilon)[..., None, :]
@@ -139,7 +142,8 @@ class BatchNorm(Component):
         dN = dA * self._value["scale"][..., None, :]
         mean = dN.mean(axis=-2, keepdims=True)
         slope = (dN * self._normalised).mean(axis=-2, keepdims=True)
-        return np.asarray((dN - mean - self._normalised * slope) * self._inverse_deviation)
+        dX = (dN - mean - self._normalised * slope) * self._inverse_deviation
+        return np.asarray(dX if dX.ndim == self._normalised.ndim else dX.sum(axis=0))
 
     def _inference_scale(self) -> Array:
         deviation = np.sqrt(self.statistics[1] + self.epsilon)
@@ -210,7 +214,9 @@ class Residual(Component):
         dX = dA
         for component in reversed(self.components):
             dX = component.backward(dX)
-        return dA + dX if wants_input_gradient else dX
+        if not wants_input_gradient:
+            return dX
+        return dX + (dA if dA.ndim == dX.ndim else dA.sum(axis=0))  # members shared one X
 
     def apply(self, X: Array) -> Array:
         """Return X + F(X) of the inference pass."""
@@ -250,9 +256,9 @@ def component_from(
     ConfigurationError
         If the description is not one of ours.
     """
-    facts = dict(description)
-    kind = facts.pop("kind", None)
     try:
+        facts = dict(description)
+        kind = facts.pop("kind")
         if kind == "dense":
             return Layer(**facts, members=members, initializer=zeros, dtype=dtype)
         if kind == "dropout":
@@ -262,6 +268,6 @@ def component_from(
         if kind == "residual":
             inner = [component_from(part, members, dtype) for part in facts["components"]]
             return Residual(inner)
-    except (TypeError, KeyError) as error:
-        raise ConfigurationError(f"a {kind} layer cannot be rebuilt: {error}") from None
+    except (TypeError, KeyError, ValueError) as error:
+        raise ConfigurationError(f"a layer cannot be rebuilt: {error}") from None
     raise ConfigurationError(f"unknown kind of layer {kind!r}")
