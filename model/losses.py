@@ -57,7 +57,7 @@ def _per_row(sample_weights: Array | float, n_rows: int, dtype: np.dtype[Any]) -
     """Return wᵢ / N."""
     if isinstance(sample_weights, np.ndarray):
         return np.divide(sample_weights, n_rows, dtype=dtype)
-    return sample_weights / n_rows
+    return float(sample_weights) / n_rows
 
 
 def mean_squared_error(

@@ -45,7 +45,8 @@ class MLP(Network):
     batch_norm : bool
         Batch normalisation after each hidden layer.
     residual : bool
-        Hidden layers that keep the width add to their input instead of replacing it.
+        Hidden layers after the first that keep the width add to their input instead of replacing
+        it.
     initial_bias : float
         Biases of the hidden layers at the start.
 
@@ -92,7 +93,8 @@ class MLP(Network):
                 block.append(BatchNorm(n_out, members=members, dtype=dtype))
             if drop_probability:
                 block.append(Dropout(drop_probability, rng=rng, dtype=dtype))
-            components += [Residual(block)] if residual and n_in == n_out else block
+            # the first layer stays a plain one: serving folds the scaler into it
+            components += [Residual(block)] if residual and components and n_in == n_out else block
         components.append(Layer(sizes[-2], 1, "sigmoid", **shared, dtype=dtype))
         super().__init__(components)
 
@@ -202,7 +204,7 @@ class MLP(Network):
         -------
         ndarray (N,) or (K, N)
         """
-        return self.logits_through(self.hidden, np.asarray(X, self.dtype))
+        return self.logits_through(self.hidden, np.atleast_2d(np.asarray(X, self.dtype)))
 
     def logits_through(self, components: Sequence[Component], A: Array) -> Array:
         """Return the logits, given the input of the last few hidden components."""

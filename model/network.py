@@ -212,9 +212,10 @@ class Network:
         ConfigurationError
             If the description is not one of ours.
         """
+        try:
+            members, parts = description["members"], list(description["components"])
+        except (KeyError, TypeError) as error:
+            raise ConfigurationError(f"not a network: {error}") from None
         network = cls.__new__(cls)
-        parts = description["components"]
-        Network.__init__(
-            network, [component_from(part, description["members"], dtype) for part in parts]
-        )
+        Network.__init__(network, [component_from(part, members, dtype) for part in parts])
         return network

@@ -117,7 +117,8 @@ class AdamW(Adam):
     learning_rate, beta1, beta2, epsilon : float
         As in :class:`Adam`.
     weight_decay : float
-        λ: each step first shrinks the decayed values by the factor 1 − η λ.
+        λ: each step first shrinks the decayed values by the factor 1 − α λ. (The paper's schedule
+        multiplier is part of α here, so that the decay follows the learning rate.)
     decay_mask : ndarray (size,), optional
         1 for values that decay (weights), 0 for those that do not (biases); all when omitted.
     """
