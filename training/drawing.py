@@ -1,0 +1,134 @@
+"""How every plot of every report looks: colours, axes, and a figure as SVG or PNG.
+
+One accent colour for the model and one colour-blind-safe pair for the two classes, the same in
+every plot. Inside a page colours are names that the page's style sheet defines, so that a plot
+follows light and dark; a PNG beside it has the light ones.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+
+INK, MUTED, GRID, SURFACE = "#1c2733", "#556270", "#dfe4ea", "#ffffff"
+ACCENT, LEGITIMATE, FRAUD = "#0b7a75", "#2b6cb0", "#c4490a"
+COLOUR_NAMES = {
+    INK: "ink",
+    MUTED: "muted",
+    GRID: "grid",
+    SURFACE: "surface",
+    ACCENT: "accent",
+    LEGITIMATE: "legitimate",
+    FRAUD: "fraud",
+}
+SIZE = (4.2, 3.1)  # inches: text stays readable where a page shrinks the plot to a phone
+RESOLUTION = 240  # dots per inch of the PNG
+FEW_DECADES, MANY_DECADES = 3, 8
+SVG_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A drawn figure, its title and what it shows in words."""
+
+    name: str
+    title: str
+    alt: str
+    figure: Figure
+
+    def svg(self) -> str:
+        """Return the plot for a page: no fixed size or font, colours by name, ids of its own."""
+        buffer = io.StringIO()
+        with rc_context({"svg.hashsalt": self.name, "svg.fonttype": "none"}):
+            self.figure.savefig(buffer, format="svg", transparent=True, metadata=SVG_METADATA)
+        text = buffer.getvalue()
+        text = text[text.index("<svg") :]
+        text = re.sub(r"<!--.*?-->|<style.*?</style>|<defs>\s*</defs>", "", text, flags=re.DOTALL)
+        text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
+        text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
+        text = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", text)
+        text = re.sub(r'(?<= id=")|(?<=href="#)|(?<=url\(#)', f"{self.name}-", text)
+        for colour, name in COLOUR_NAMES.items():
+            text = text.replace(colour, f"var(--{name})")
+        return text.replace("<svg", f'<svg role="img" aria-label="{escape(self.alt)}"', 1).strip()
+
+    def png(self) -> bytes:
+        """Return the plot as a picture of its own, on white."""
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
+        return buffer.getvalue()
+
+
+def new_axes(x: str, y: str) -> tuple[Figure, Axes]:
+    """Return a figure and its axes with named directions."""
+    figure = Figure(figsize=SIZE, layout="constrained", facecolor=SURFACE)
+    axes = figure.subplots()
+    axes.set_facecolor("none")
+    axes.set_xlabel(x, color=MUTED, fontsize=9.5)
+    axes.set_ylabel(y, color=MUTED, fontsize=9.5)
+    axes.tick_params(colors=MUTED, labelcolor=INK, labelsize=9, length=0, pad=6)
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(MUTED)
+    return figure, axes
+
+
+def legend(figure: Figure, columns: int = 2) -> None:
+    """Put the legend above the axes, where it covers nothing."""
+    figure.legend(
+        loc="outside upper left",
+        ncols=columns,
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+        handlelength=1.6,
+        columnspacing=1.2,
+        borderpad=0.1,
+    )
+
+
+def percent_axis(axes: Axes, *names: str) -> None:
+    """Label the ticks of "x", "y" or both in per cent."""
+    for name in names:
+        axis = getattr(axes, f"{name}axis")
+        axis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
+
+
+def decades(axes: Axes, name: str, low: float, high: float) -> None:
+    """Make an axis logarithmic, with a tick at each power of ten; more or fewer where need be."""
+    getattr(axes, f"set_{name}scale")("log")
+    exponents = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    axis = getattr(axes, f"{name}axis")
+    if len(exponents) <= FEW_DECADES:
+        axis.set_ticks(np.outer(10.0**exponents, (1, 2, 5)).ravel())
+    else:
+        axis.set_ticks(10.0 ** exponents[:: 1 + len(exponents) // MANY_DECADES])
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    getattr(axes, f"set_{name}lim")(low, high)
+
+
+def marker(axes: Axes, x: float, y: float, symbol: str, label: str, colour: str = ACCENT) -> None:
+    """Mark a point that a decision works at."""
+    axes.plot(
+        x,
+        y,
+        symbol,
+        color=colour,
+        markersize=9,
+        markeredgecolor=SURFACE,
+        markeredgewidth=1.2,
+        label=label,
+        clip_on=False,
+        zorder=5,
+    )

@@ -1,0 +1,63 @@
+"""Numbers as readers want them: one way for tables, sentences and the model card."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+NOT_DEFINED = "–"
+MOST_DECIMALS = 6  # of a percentage; what is nearer to 0 % or 100 % than that is shown as such
+SPACE = "\u00a0"  # between a number and its unit: they stay on one line
+
+
+def count(value: float) -> str:
+    """Return a count with thousands separated; parts of one only where they are not zero."""
+    return f"{value:,.0f}" if float(value).is_integer() or value >= 100 else f"{value:,.1f}"
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent, with the digits that matter near 0 % and near 100 %."""
+    value = round(100 * share, MOST_DECIMALS)
+    decimals = 1
+    if value in (0, 100):
+        decimals = 0
+    elif value < 10:
+        decimals = 2 - math.floor(math.log10(value))
+    elif value > 99:
+        decimals = 1 - math.floor(math.log10(100 - value))
+    return f"{value:.{min(decimals, MOST_DECIMALS)}f}{SPACE}%"
+
+
+def number(value: float) -> str:
+    """Return a plain number with about four digits that matter."""
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if size < 0.01 else f"{value:.4f}"
+
+
+def money(amount: float) -> str:
+    """Return an amount; the unit is the reader's."""
+    return f"{amount:,.2f}" if abs(amount) < 10_000 else f"{amount:,.0f}"
+
+
+def ratio(value: float) -> str:
+    """Return so many legitimate rows for each fraud."""
+    return f"{value:,.0f}:1"
+
+
+FORMATS: Mapping[str, Callable[[float], str]] = {
+    "count": count,
+    "percent": percent,
+    "number": number,
+    "money": money,
+    "ratio": ratio,
+}
+
+
+def formatted(value: Any, form: str) -> str:
+    """Return a figure in the named form; a dash where it is not defined."""
+    return NOT_DEFINED if value is None else FORMATS[form](value)
