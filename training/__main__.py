@@ -20,12 +20,13 @@ from training.analysis import analysis, parse_transaction
 from training.batch import score_file
 from training.config import RunConfig
 from training.console import RunConsole, heading, line, print_comparison, print_evaluation
-from training.data import find_label, labels_of, matrix_of, read_frame
+from training.data import find_label, labels_of, matrix_of, text_columns
 from training.evaluate import evaluate as evaluate_scores
 from training.options import artifact_options, chosen_artifact, config_from, training_options
 from training.pipeline import Run, run
 from training.report import write_card, write_report
 from training.simulate import simulate as simulate_rows
+from training.table_files import read_frame
 
 CONSOLE = Console()
 NOT_PROMOTED = 1  # exit status of a retraining whose model does not serve
@@ -161,7 +162,7 @@ def row_counter() -> Iterator[Callable[[int], None]]:
 def evaluate(artifact: Path | None, model: Path, data: Path, label: str | None) -> None:
     """Print the metrics of a model on any labelled table."""
     loaded = chosen_artifact(artifact, model)
-    frame = read_frame(data)
+    frame = read_frame(data, text_columns(loaded.scorer.spec))
     labels = labels_of(frame, find_label(frame, label, str(data)), str(data))
     matrix = matrix_of(frame, loaded.scorer.spec, str(data))
     scores = loaded.scorer.score(matrix)
@@ -180,7 +181,7 @@ def evaluate(artifact: Path | None, model: Path, data: Path, label: str | None) 
 def compare(champion: Path, challenger: Path, data: Path, label: str | None) -> None:
     """Compare two artifacts on labelled rows, which should be new to both."""
     before, after = load(champion), load(challenger)
-    frame = read_frame(data)
+    frame = read_frame(data, text_columns(after.scorer.spec))
     labels = labels_of(frame, find_label(frame, label, str(data)), str(data))
     matrix = matrix_of(frame, after.scorer.spec, str(data))
     rng = np.random.default_rng(0)

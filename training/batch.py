@@ -12,8 +12,9 @@ import pyarrow.parquet
 from model.artifact import Artifact
 from model.decision import DECISIONS
 from model.scorer import Scorer
-from training.data import matrix_of, read_chunks
+from training.data import matrix_of, text_columns
 from training.errors import DataError
+from training.table_files import read_chunks
 
 
 def score_frame(scorer: Scorer, frame: pd.DataFrame, source: str) -> pd.DataFrame:
@@ -60,7 +61,7 @@ def score_file(
     output.parent.mkdir(parents=True, exist_ok=True)
 
     def scored() -> Iterator[pd.DataFrame]:
-        for frame in read_chunks(data):
+        for frame in read_chunks(data, texts=text_columns(artifact.scorer.spec)):
             result = score_frame(artifact.scorer, frame, str(data))
             if on_rows is not None:
                 on_rows(len(result))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pandas.api import types
 
 from model.features import Feature, Kind, Matrix
@@ -115,13 +116,16 @@ def cells(column: pd.Series, feature: Feature, source: str) -> Any:
     Raises
     ------
     DataError
-        If a value is not of the feature's kind, or infinite.
+        Naming the row, if a value is missing that may not be, not of the feature's kind, infinite
+        or out of the declared bounds.
     """
-    name = str(column.name)
+    missing = column.isna().to_numpy()
+    if not feature.nullable:
+        _refuse(missing, column, "a value: none was missing in training, see data.nullable", source)
     if feature.kind == "categorical":
-        if types.is_float_dtype(column):  # a chunk of whole numbers and gaps, read as floats
+        if types.is_float_dtype(column):  # whole numbers and gaps, read as floats
             column = column.astype("Int64")
-        texts = column.astype(object).where(column.notna(), None)
+        texts = column.astype(object).where(~missing, None)
         return [None if text is None else str(text) for text in texts]
     if feature.kind == "datetime":
         values = epoch_seconds(column)
@@ -133,16 +137,28 @@ def cells(column: pd.Series, feature: Feature, source: str) -> Any:
         numbers = column if types.is_numeric_dtype(column) else column.astype(object)
         values = pd.to_numeric(numbers, errors="coerce").to_numpy(np.float64, na_value=np.nan)
         expected = "a number"
-    wrong = np.isnan(values) & column.notna().to_numpy()
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise DataError(source, f"row {row} holds {column.iloc[row]!r}, expected {expected}", name)
-    if np.isinf(values).any():
-        raise DataError(source, f"{int(np.isinf(values).sum())} values are infinite", name)
+    _refuse(np.isnan(values) & ~missing, column, expected, source)
+    _refuse(np.isinf(values), column, "a finite number", source)
+    if feature.minimum is not None:
+        _refuse(values < feature.minimum, column, f"at least {feature.minimum:g}", source)
+    if feature.maximum is not None:
+        _refuse(values > feature.maximum, column, f"at most {feature.maximum:g}", source)
     return values
+
+
+def _refuse(wrong: NDArray[np.bool_], column: pd.Series, expected: str, source: str) -> None:
+    """Raise if any value of a column is wrong, naming the first."""
+    if wrong.any():
+        first = int(np.flatnonzero(wrong)[0])
+        value = column.iloc[first]
+        shown = repr(value) if isinstance(value, str) else str(value)
+        reason = f"row {column.index[first]} holds {shown}, expected {expected}"
+        raise DataError(source, reason, str(column.name))
 
 
 def epoch_seconds(column: pd.Series) -> Matrix:
     """Return date-times as seconds since 1970 UTC; NaN where there is none."""
+    if types.is_numeric_dtype(column):  # numbers are no date-times: pandas would guess their unit
+        return np.full(len(column), np.nan)
     moments = pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601")
     return ((moments - EPOCH) / pd.Timedelta(seconds=1)).to_numpy(np.float64)

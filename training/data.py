@@ -7,9 +7,7 @@ turn columns into cells in the same place.
 
 from __future__ import annotations
 
-import csv
-import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -17,14 +15,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow
-import pyarrow.parquet
 from numpy.typing import NDArray
 
 from model.features import RESERVED, TRANSACTION_ID, FeatureSpec, Matrix
 from training.columns import cells, epoch_seconds, infer_features
 from training.config import DataConfig
 from training.errors import DataError
+from training.table_files import read_frame
 
 LABELS = ("Class", "is_fraud", "isFraud", "fraud", "TX_FRAUD", "label", "target")
 TIMES = (
@@ -38,8 +35,6 @@ TIMES = (
     "date",
 )
 AMOUNTS = ("Amount", "amount", "transaction_amount", "TX_AMOUNT", "amt")
-
-CHUNK_ROWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -99,6 +94,8 @@ def from_frame(
             source, f"no label column found (looked for {', '.join(LABELS)}): name it with --label"
         )
     labels = None if label is None else labels_of(frame, label, source)
+    if labels is not None and needs_label and labels.min() == labels.max():
+        raise DataError(source, f"all labels are {labels[0]}, both classes are needed", label)
     time = _find(frame, config.time, TIMES, source)
     amount = _find(frame, config.amount, AMOUNTS, source)
     id_column = _find(frame, config.id, (TRANSACTION_ID,), source)
@@ -107,11 +104,13 @@ def from_frame(
     no_features = {label, id_column, *config.drop, *(RESERVED & set(frame.columns))}
     candidates = frame.drop(columns=[column for column in no_features if column is not None])
     features, notes = infer_features(candidates, config, source)
-    names = [feature.name for feature in features]
+    numbers = [feature.name for feature in features if feature.kind == "numeric"]
+    if config.amount is not None and config.amount not in numbers:
+        raise DataError(source, "the amount must be a feature, and hold numbers", config.amount)
     spec = FeatureSpec(
         tuple(features),
         id_column=None if id_column == TRANSACTION_ID else id_column,
-        amount=amount if amount in names else None,
+        amount=amount if amount in numbers else None,
     )
     matrix = matrix_of(frame, spec, source)
     times = None if time is None else _seconds(frame[time], source)
@@ -120,68 +119,6 @@ def from_frame(
         if array is not None:
             digest.update(np.ascontiguousarray(array).tobytes())
     return Table(source, spec, matrix, labels, times, digest.hexdigest(), tuple(notes))
-
-
-def read_frame(path: Path) -> pd.DataFrame:
-    """Read a whole CSV, gzipped CSV or Parquet file.
-
-    Raises
-    ------
-    DataError
-        If it is missing, unreadable, or has a column name twice.
-    """
-    chunks = list(read_chunks(path, None))
-    return chunks[0]
-
-
-def read_chunks(path: Path, rows: int | None = CHUNK_ROWS) -> Iterator[pd.DataFrame]:
-    """Yield a file in frames of so many rows; None: in one.
-
-    Raises
-    ------
-    DataError
-        As :func:`read_frame`.
-    """
-    if not path.is_file():
-        raise DataError(str(path), "no such file")
-    try:
-        if path.suffix == ".parquet":
-            yield from _parquet_chunks(path, rows)
-        elif path.name.endswith((".csv", ".csv.gz")):
-            _refuse_duplicates(_csv_header(path), path)
-            if rows is None:
-                yield pd.read_csv(path)
-            else:
-                with pd.read_csv(path, chunksize=rows) as reader:
-                    yield from reader
-        else:
-            raise DataError(str(path), "expected a .csv, .csv.gz or .parquet file")
-    except pd.errors.EmptyDataError:
-        raise DataError(str(path), "the file is empty") from None
-    except (ValueError, OSError, EOFError, pyarrow.ArrowException) as error:
-        raise DataError(str(path), f"cannot be read: {str(error).splitlines()[0]}") from None
-
-
-def _parquet_chunks(path: Path, rows: int | None) -> Iterator[pd.DataFrame]:
-    with pyarrow.parquet.ParquetFile(path) as file:
-        _refuse_duplicates(file.schema_arrow.names, path)
-        if rows is None:
-            yield file.read().to_pandas()
-        else:
-            for batch in file.iter_batches(batch_size=rows):
-                yield batch.to_pandas()
-
-
-def _csv_header(path: Path) -> list[str]:
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", newline="", encoding="utf-8") as file:
-        return next(csv.reader(file), [])
-
-
-def _refuse_duplicates(names: Sequence[str], path: Path) -> None:
-    twice = sorted({name for name in names if list(names).count(name) > 1})
-    if twice:
-        raise DataError(str(path), f"column names must be unique, found twice: {twice}")
 
 
 def _find(frame: pd.DataFrame, named: str | None, usual: Sequence[str], source: str) -> str | None:
@@ -221,6 +158,11 @@ def find_label(frame: pd.DataFrame, named: str | None, source: str) -> str:
     if label is None:
         raise DataError(source, f"no label column found (looked for {', '.join(LABELS)})")
     return label
+
+
+def text_columns(spec: FeatureSpec) -> list[str]:
+    """Return the columns that a model reads as text: ids and categories."""
+    return [*spec.id_keys, *(f.name for f in spec.features if f.kind == "categorical")]
 
 
 def matrix_of(frame: pd.DataFrame, spec: FeatureSpec, source: str) -> Matrix:
