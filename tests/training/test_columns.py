@@ -1,0 +1,261 @@
+"""Which kind of feature a column is, and its values as cells."""
+
+import datetime
+import decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from model.cells import epoch_seconds as epoch_seconds_of_text
+from model.features import Feature
+from training.columns import (
+    FEWEST_ROWS_PER_CATEGORY,
+    MOST_CATEGORIES,
+    cells,
+    epoch_seconds,
+    infer_features,
+)
+from training.config import DataConfig
+from training.errors import DataError
+
+N = 60
+
+
+def inferred(column, **config):
+    """Return the only feature of a frame with one column, and the notes."""
+    frame = pd.DataFrame({"c": column, "other": 1.0})
+    features, notes = infer_features(frame, DataConfig(**config), "made up")
+    found = [feature for feature in features if feature.name == "c"]
+    return (found[0] if found else None), notes
+
+
+def repeated(*values, dtype=None):
+    """Return a column in which some values take turns."""
+    return pd.Series(list(values) * (N // len(values)), dtype=dtype)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        (repeated(1, 2, 3), "numeric"),
+        (repeated(0, 1), "numeric"),
+        (repeated(1.5, np.nan), "numeric"),
+        (repeated(1, None, dtype="Int64"), "numeric"),
+        (repeated("1", "2.5", "-3e4"), "numeric"),
+        (repeated(decimal.Decimal("1.5"), None), "numeric"),
+        (repeated(True, False), "boolean"),
+        (repeated(True, None, False), "boolean"),
+        (repeated(True, np.nan, dtype=object), "boolean"),
+        (repeated(True, None, dtype="boolean"), "boolean"),
+        (repeated("2026-01-31", "2026-02-01T03:04:05"), "datetime"),
+        (repeated("2026-01-31T03:04:05Z", None, "2026-02-01 03:04:05+02:00"), "datetime"),
+        (repeated(datetime.date(2026, 1, 31), None, dtype=object), "datetime"),
+        (pd.Series(pd.date_range("2026", periods=N)), "datetime"),
+        (pd.Series(pd.date_range("2026", periods=N, tz="Europe/Berlin")), "datetime"),
+        (repeated("travel", "games"), "categorical"),
+        (repeated("travel", None, "games"), "categorical"),
+        (repeated("travel", "games", dtype="category"), "categorical"),
+        (repeated("A1", "2"), "categorical"),
+        (repeated("yes", "no"), "categorical"),
+        (repeated("31.01.2026", "01.02.2026"), "categorical"),
+    ],
+)
+def test_kinds_are_inferred(column, kind):
+    feature, notes = inferred(column)
+
+    assert (feature.kind, notes) == (kind, [])
+    assert feature.nullable == column.isna().any()
+
+
+def test_column_without_any_value_is_left_out_with_a_note():
+    feature, notes = inferred(pd.Series([None] * N))
+
+    assert feature is None
+    assert notes == ["column 'c' has no values at all and is left out"]
+
+
+def test_rare_categories_count_as_other():
+    counts = {"a": 30, "b": FEWEST_ROWS_PER_CATEGORY, "c": FEWEST_ROWS_PER_CATEGORY - 1, "d": 1}
+
+    feature, notes = inferred([name for name, count in counts.items() for _ in range(count)])
+
+    assert feature.categories == ("a", "b")
+    assert notes == ["column 'c': 2 rare categories of 4 count as 'other'"]
+
+
+def test_where_all_categories_are_rare_the_most_frequent_stays():
+    feature, _ = inferred(["a"] * 3 + ["b"] * 2 + ["c"])
+
+    assert feature.categories == ("a",)
+
+
+def test_the_most_frequent_categories_are_kept_where_there_are_many():
+    texts = [f"shop {number:03d}" for number in range(MOST_CATEGORIES + 5)]
+    rows = [text for number, text in enumerate(texts) for _ in range(200 - number)]
+
+    feature, _ = inferred(rows)
+
+    assert feature.categories == tuple(texts[:MOST_CATEGORIES])
+
+
+def test_text_that_tells_rows_apart_is_left_out_with_a_note():
+    feature, notes = inferred([f"T{number}" for number in range(200)])
+
+    assert feature is None
+    assert "200 different texts in 200 rows" in notes[0]
+    assert "--id" in notes[0]
+
+
+def test_numbers_written_as_text_with_junk_among_them_are_refused():
+    column = ["1.5"] * 95 + ["n/v"] * 3 + ["–"] * 2
+
+    with pytest.raises(DataError, match="a column of numbers, but for") as caught:
+        inferred(column)
+
+    assert caught.value.column == "c"
+    assert "'n/v'" in caught.value.reason
+    assert "'–'" in caught.value.reason
+
+
+def test_date_times_can_be_left_out():
+    feature, _ = inferred(repeated("2026-01-31", "2026-02-01"), time_features=False)
+
+    assert feature is None
+
+
+def test_what_is_declared_reaches_the_feature():
+    feature, _ = inferred(
+        repeated(1, 2),
+        nullable=("c",),
+        bounds={"c": {"minimum": 0, "maximum": 9}},
+        units={"c": "€"},
+    )
+
+    assert (feature.nullable, feature.minimum, feature.maximum, feature.unit) == (True, 0, 9, "€")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("nullable", ("d",)), ("bounds", {"d": {"minimum": 0}}), ("units", {"d": "€"})],
+)
+def test_declaring_what_is_no_feature_is_refused(key, value):
+    with pytest.raises(DataError, match=rf"data\.{key} names \['d'\]"):
+        inferred(repeated(1, 2), **{key: value})
+
+
+def test_table_with_nothing_to_learn_from_is_refused():
+    frame = pd.DataFrame({"c": [None, None]})
+
+    with pytest.raises(DataError, match="no column is left"):
+        infer_features(frame, DataConfig(), "made up")
+
+
+def cells_of(kind, column, **facts):
+    """Return the cells of a column for a feature of some kind."""
+    feature = Feature("c", kind, **{"nullable": True, **facts})
+    return cells(pd.Series(column, name="c"), feature, "made up")
+
+
+def refusal_of(kind, column, **facts):
+    """Return why the cells of a column are refused."""
+    with pytest.raises(DataError) as caught:
+        cells_of(kind, column, **facts)
+    assert (caught.value.source, caught.value.column) == ("made up", "c")
+    return caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "expected"),
+    [
+        ("numeric", [1, 2.5, None], [1, 2.5, np.nan]),
+        ("numeric", ["1", "2.5", None], [1, 2.5, np.nan]),
+        ("numeric", pd.array([1, None], "Int64"), [1, np.nan]),
+        ("numeric", [True, False], [1, 0]),
+        ("boolean", [True, False, None], [1, 0, np.nan]),
+        ("boolean", ["True", "false", None], [1, 0, np.nan]),
+        ("boolean", pd.array([True, None], "boolean"), [1, np.nan]),
+        ("datetime", ["1970-01-02", None], [86_400, np.nan]),
+        ("datetime", ["1970-01-01T01:00:00+01:00"], [0]),
+        ("datetime", [None, None], [np.nan, np.nan]),
+    ],
+)
+def test_values_become_floats(kind, column, expected):
+    np.testing.assert_array_equal(cells_of(kind, column), expected)
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (["a", None, "b"], ["a", None, "b"]),
+        ([7.0, np.nan], ["7", None]),
+        ([7, 8], ["7", "8"]),
+        (pd.Series(["a", np.nan], dtype=object), ["a", None]),
+        (pd.Series(["a", None], dtype="category"), ["a", None]),
+        ([np.nan, np.nan], [None, None]),
+    ],
+)
+def test_categories_are_texts(column, expected):
+    assert cells_of("categorical", column) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "reason"),
+    [
+        ("numeric", [1, "two"], "row 1 holds 'two', expected a number"),
+        ("numeric", [1, np.inf], "row 1 holds inf, expected a finite number"),
+        ("numeric", ["1", "-inf"], "row 1 holds '-inf', expected a finite number"),
+        ("boolean", [True, "yes"], "row 1 holds 'yes', expected true or false"),
+        ("datetime", ["2026-01-01", "soon"], "row 1 holds 'soon', expected an ISO 8601 date-time"),
+        ("datetime", [1.7e9, 1.8e9], "row 0 holds 1700000000.0, expected an ISO 8601 date-time"),
+    ],
+)
+def test_values_of_another_kind_are_refused_naming_the_row(kind, column, reason):
+    assert refusal_of(kind, column) == reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "column"),
+    [
+        ("numeric", [1, np.nan]),
+        ("boolean", [True, None]),
+        ("datetime", ["2026-01-01", None]),
+        ("categorical", ["a", None]),
+    ],
+)
+def test_gap_where_training_had_none_is_refused_with_the_cure(kind, column):
+    reason = refusal_of(kind, column, nullable=False)
+
+    assert reason.startswith("row 1 holds ")
+    assert "data.nullable" in reason
+
+
+def test_declared_bounds_are_enforced():
+    bounds = {"minimum": 0.0, "maximum": 10.0}
+
+    np.testing.assert_array_equal(cells_of("numeric", [0, 10, None], **bounds), [0, 10, np.nan])
+    assert refusal_of("numeric", [5, -0.5], **bounds) == "row 1 holds -0.5, expected at least 0"
+    assert refusal_of("numeric", [11], **bounds) == "row 0 holds 11, expected at most 10"
+
+
+def test_row_numbers_are_those_of_the_file():
+    column = pd.Series(["1", "x"], index=[50_000, 50_001], name="c")
+
+    with pytest.raises(DataError, match="row 50001 holds 'x'"):
+        cells(column, Feature("c"), "made up")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-01T12:30:00",
+        "2026-03-01 12:30",
+        "2026-03-01",
+        "2026-03-01T12:30:00.125",
+        "2026-03-01T12:30:00Z",
+        "2026-03-01T12:30:00+02:00",
+        "1999-12-31T23:59:59-05:30",
+    ],
+)
+def test_a_table_reads_date_times_as_a_request_does(text):
+    assert epoch_seconds(pd.Series([text])).tolist() == [epoch_seconds_of_text(text)]

@@ -1,0 +1,336 @@
+"""A table for training: columns found, problems told."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.training.tables import mixed_frame
+from training.config import DataConfig
+from training.data import (
+    AMOUNTS,
+    LABELS,
+    TIMES,
+    find_label,
+    from_frame,
+    labels_of,
+    load,
+    matrix_of,
+    text_columns,
+)
+from training.errors import DataError
+from training.table_files import read_chunks, read_frame
+
+
+def plain_frame(n_rows=40, **changes):
+    """Return a small table with the usual names; a value of ``...`` drops the column."""
+    columns = {
+        "Time": np.arange(n_rows),
+        "V1": np.linspace(-1, 1, n_rows),
+        "Amount": np.linspace(1, 100, n_rows),
+        "Class": np.arange(n_rows) % 4 == 0,
+        **changes,
+    }
+    frame = pd.DataFrame({name: value for name, value in columns.items() if value is not ...})
+    return frame.astype({"Class": int}) if "Class" in frame and "Class" not in changes else frame
+
+
+def refusal_of(frame, needs_label=True, **config):
+    """Return the error that a frame is refused with."""
+    with pytest.raises(DataError) as caught:
+        from_frame(frame, DataConfig(**config), "cards.csv", needs_label=needs_label)
+    assert caught.value.source == "cards.csv"
+    assert str(caught.value).startswith("cards.csv")
+    return caught.value
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
+def test_all_formats_give_the_same_table(tmp_path, suffix):
+    frame = mixed_frame(400)
+    path = tmp_path / f"cards{suffix}"
+    if suffix == ".parquet":
+        frame.to_parquet(path, index=False)
+    else:
+        frame.to_csv(path, index=False)
+
+    table = load(DataConfig(path=str(path), id="payment_id"))
+    reference = from_frame(frame, DataConfig(id="payment_id"), "memory")
+
+    assert table.spec == reference.spec
+    np.testing.assert_array_equal(table.matrix, reference.matrix)
+    np.testing.assert_array_equal(table.labels, reference.labels)
+    np.testing.assert_array_equal(table.times, reference.times)
+    assert table.digest == reference.digest
+    assert len(table) == 400
+
+
+def test_columns_of_the_well_known_table_need_no_names():
+    table = from_frame(plain_frame(), DataConfig(), "cards.csv")
+
+    assert table.spec.names == ("Time", "V1", "Amount")
+    assert table.spec.amount == "Amount"
+    assert table.labels.sum() == 10
+    np.testing.assert_array_equal(table.times, np.arange(40))
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_label_is_found_by_its_usual_names(name):
+    table = from_frame(plain_frame().rename(columns={"Class": name}), DataConfig(), "cards.csv")
+
+    assert name not in table.spec.names
+    assert table.labels.sum() == 10
+
+
+@pytest.mark.parametrize("name", TIMES)
+def test_time_is_found_by_its_usual_names(name):
+    table = from_frame(plain_frame().rename(columns={"Time": name}), DataConfig(), "cards.csv")
+
+    np.testing.assert_array_equal(table.times, np.arange(40))
+
+
+@pytest.mark.parametrize("name", AMOUNTS)
+def test_amount_is_found_by_its_usual_names(name):
+    table = from_frame(plain_frame().rename(columns={"Amount": name}), DataConfig(), "cards.csv")
+
+    assert table.spec.amount == name
+
+
+def test_columns_can_be_named():
+    frame = plain_frame(
+        n_rows=40,
+        Time=...,
+        Class=...,
+        Amount=...,
+        outcome=[0, 1] * 20,
+        seen=np.arange(40)[::-1],
+        euros=1.5,
+        number=np.arange(40),
+        hint="x",
+    )
+
+    table = from_frame(
+        frame,
+        DataConfig(label="outcome", time="seen", amount="euros", id="number", drop=("hint",)),
+        "cards.csv",
+    )
+
+    assert table.spec.names == ("V1", "seen", "euros")
+    assert (table.spec.amount, table.spec.id_column) == ("euros", "number")
+    assert table.times[0] == 39
+
+
+def test_transaction_id_is_an_id_without_being_named():
+    table = from_frame(plain_frame(transaction_id=np.arange(40)), DataConfig(), "cards.csv")
+
+    assert table.spec.names == ("Time", "V1", "Amount")
+    assert table.spec.id_keys == ("transaction_id",)
+
+
+def test_time_as_text_orders_and_stays_a_feature():
+    frame = plain_frame(Time=pd.date_range("2026", periods=40, freq="h").astype(str))
+
+    table = from_frame(frame, DataConfig(), "cards.csv")
+
+    assert table.spec.features[0].kind == "datetime"
+    np.testing.assert_array_equal(np.diff(table.times), 3600)
+
+
+def test_table_without_time_and_amount_is_fine():
+    table = from_frame(plain_frame(Time=..., Amount=...), DataConfig(), "cards.csv")
+
+    assert (table.times, table.spec.amount) == (None, None)
+
+
+@pytest.mark.parametrize("key", ["label", "time", "amount", "id"])
+def test_named_column_that_is_not_there_is_refused_listing_those_that_are(key):
+    error = refusal_of(plain_frame(), **{key: "nowhere"})
+
+    assert error.column == "nowhere"
+    assert "['Time', 'V1', 'Amount', 'Class']" in error.reason
+
+
+def test_dropping_a_column_that_is_not_there_is_refused():
+    assert refusal_of(plain_frame(), drop=("V1", "nowhere")).column == "nowhere"
+
+
+def test_table_without_label_is_refused_saying_where_it_was_looked_for():
+    error = refusal_of(plain_frame(Class=...))
+
+    assert "Class, is_fraud" in error.reason
+    assert "--label" in error.reason
+
+
+def test_table_without_label_will_do_where_none_is_needed():
+    table = from_frame(plain_frame(Class=...), DataConfig(), "cards.csv", needs_label=False)
+
+    assert table.labels is None
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_one_class_only_is_refused_naming_the_column(label):
+    error = refusal_of(plain_frame(Class=label))
+
+    assert error.column == "Class"
+    assert error.reason == f"all labels are {label}, both classes are needed"
+
+
+def test_one_class_will_do_where_no_label_is_needed():
+    table = from_frame(plain_frame(Class=0), DataConfig(), "cards.csv", needs_label=False)
+
+    assert not table.labels.any()
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        ([0, 1, 2, 0.5] * 10, "0.5, 2.0"),
+        ([0, 1, None, 0] * 10, "nan"),
+        (["0", "fraud", "1", "0"] * 10, "fraud"),
+        ([0, 1, np.inf, 1] * 10, "inf"),
+        ([-1, 1] * 20, "-1"),
+    ],
+)
+def test_labels_that_are_neither_0_nor_1_are_refused(labels, found):
+    error = refusal_of(plain_frame(Class=labels))
+
+    assert error.column == "Class"
+    assert error.reason == f"labels must be 0 or 1, found {found}"
+
+
+@pytest.mark.parametrize("labels", [[True, False], ["1", "0"], [1.0, 0.0]])
+def test_labels_are_read_however_0_and_1_are_written(labels):
+    frame = pd.DataFrame({"Class": labels})
+
+    assert labels_of(frame, "Class", "cards.csv").tolist() == [1, 0]
+
+
+def test_label_of_a_table_to_evaluate_is_found_or_refused():
+    assert find_label(plain_frame(), None, "cards.csv") == "Class"
+    with pytest.raises(DataError, match="no label column found"):
+        find_label(plain_frame(Class=...), None, "cards.csv")
+
+
+def test_empty_table_is_refused():
+    assert refusal_of(plain_frame().iloc[:0]).reason == "the table has no rows"
+
+
+def test_column_without_any_value_is_left_out_with_a_note():
+    table = from_frame(plain_frame(V1=np.nan), DataConfig(), "cards.csv")
+
+    assert table.spec.names == ("Time", "Amount")
+    assert table.notes == ("column 'V1' has no values at all and is left out",)
+
+
+def test_junk_in_a_numeric_column_is_refused_naming_it():
+    error = refusal_of(plain_frame(V1=["1"] * 38 + ["none", "?"]))
+
+    assert error.column == "V1"
+    assert "'?'" in error.reason
+
+
+def test_infinite_values_are_refused_naming_the_row():
+    error = refusal_of(plain_frame(V1=[0.0] * 39 + [np.inf]))
+
+    assert (error.column, error.reason) == ("V1", "row 39 holds inf, expected a finite number")
+
+
+def test_training_rows_outside_of_declared_bounds_are_refused():
+    error = refusal_of(plain_frame(), bounds={"Amount": {"minimum": 2}})
+
+    assert (error.column, error.reason) == ("Amount", "row 0 holds 1.0, expected at least 2")
+
+
+def test_rows_without_a_readable_time_are_refused():
+    frame = plain_frame(Time=["2026-01-01"] * 30 + [None] * 10)
+
+    assert refusal_of(frame).reason == "10 rows have no readable time"
+
+
+@pytest.mark.parametrize("amount", [["a", "b"] * 20, [True, False] * 20])
+def test_amount_that_holds_no_numbers_is_no_amount(amount):
+    assert from_frame(plain_frame(Amount=amount), DataConfig(), "cards.csv").spec.amount is None
+    assert refusal_of(plain_frame(Amount=amount), amount="Amount").column == "Amount"
+
+
+def test_amount_that_is_dropped_cannot_be_the_amount():
+    assert refusal_of(plain_frame(), amount="Amount", drop=("Amount",)).column == "Amount"
+    assert from_frame(plain_frame(), DataConfig(drop=("Amount",)), "x").spec.amount is None
+
+
+def test_no_file_is_refused():
+    with pytest.raises(DataError, match="no file given"):
+        load(DataConfig())
+
+
+def test_missing_file_is_refused_by_name(tmp_path):
+    with pytest.raises(DataError, match=r"none\.csv: no such file"):
+        load(DataConfig(path=str(tmp_path / "none.csv")))
+
+
+def test_digest_depends_on_every_value_and_on_nothing_else():
+    frame = plain_frame()
+    reference = from_frame(frame, DataConfig(), "a").digest
+
+    assert from_frame(frame.copy(), DataConfig(), "b").digest == reference
+    for name in frame:
+        changed = frame.copy()
+        changed.loc[7, name] = 1 - changed.loc[7, name]
+        assert from_frame(changed, DataConfig(), "a").digest != reference, name
+    assert from_frame(frame.rename(columns={"V1": "V2"}), DataConfig(), "a").digest != reference
+
+
+def test_scoring_ignores_the_label_and_columns_that_are_unknown():
+    spec = from_frame(plain_frame(), DataConfig(), "cards.csv").spec
+    frame = plain_frame()
+    shuffled = frame.assign(Class="?", colour="red")[["colour", "Amount", "Class", "V1", "Time"]]
+
+    np.testing.assert_array_equal(
+        matrix_of(shuffled, spec, "new.csv"), frame[["Time", "V1", "Amount"]].to_numpy(float)
+    )
+
+
+def test_scoring_lists_the_columns_that_are_missing():
+    spec = from_frame(plain_frame(), DataConfig(), "cards.csv").spec
+
+    with pytest.raises(DataError, match=r"needs the columns \['Time', 'Amount'\]"):
+        matrix_of(plain_frame(Time=..., Amount=...), spec, "new.csv")
+
+
+def test_column_that_may_be_missing_may_be_absent():
+    frame = mixed_frame(100)
+    spec = from_frame(frame, DataConfig(id="payment_id"), "cards.csv").spec
+
+    matrix = matrix_of(frame.drop(columns=["v2", "merchant"]), spec, "new.csv")
+
+    absent = [spec.names.index(name) for name in ("v2", "merchant")]
+    assert np.isnan(matrix[:, absent]).all()
+
+
+def test_categories_of_digits_are_the_same_in_every_chunk(tmp_path):
+    """In a chunk of its own each of these columns would be read as whole numbers or floats."""
+    codes = ["007"] * 30 + ["7"] * 30 + ["7", None] * 15 + ["1e1"] * 30 + ["A"] * 30
+    frame = plain_frame(len(codes), code=codes)
+    path = tmp_path / "cards.csv"
+    frame.to_csv(path, index=False)
+
+    table = load(DataConfig(path=str(path)))
+    spec, texts = table.spec, text_columns(table.spec)
+    chunks = [matrix_of(chunk, spec, "cards.csv") for chunk in read_chunks(path, 30, texts)]
+
+    feature = spec.features[spec.names.index("code")]
+    assert feature.categories == ("007", "1e1", "7", "A")
+    np.testing.assert_array_equal(np.concatenate(chunks), table.matrix)
+    np.testing.assert_array_equal(matrix_of(read_frame(path, texts), spec, "x"), table.matrix)
+
+
+def test_file_of_digits_only_is_scored_like_the_file_it_was_taken_from(tmp_path):
+    codes = ["007", "7", "A"] * 20
+    frame = plain_frame(60, code=codes)
+    table = from_frame(frame, DataConfig(), "cards.csv")
+    part = frame[frame["code"] == "007"]
+    part.to_csv(tmp_path / "part.csv", index=False)
+
+    matrix = matrix_of(
+        read_frame(tmp_path / "part.csv", text_columns(table.spec)), table.spec, "part.csv"
+    )
+
+    np.testing.assert_array_equal(matrix, table.matrix[::3])
