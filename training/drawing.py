@@ -16,6 +16,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 INK, MUTED, GRID, SURFACE = "#1c2733", "#556270", "#dfe4ea", "#ffffff"
@@ -30,6 +31,7 @@ COLOUR_NAMES = {
     FRAUD: "fraud",
 }
 SIZE = (4.2, 3.1)  # inches: text stays readable where a page shrinks the plot to a phone
+MARGIN = 0.05  # inches
 RESOLUTION = 240  # dots per inch of the PNG
 FEW_DECADES, MANY_DECADES = 3, 8
 SVG_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
@@ -69,7 +71,8 @@ class Plot:
 
 def new_axes(x: str, y: str) -> tuple[Figure, Axes]:
     """Return a figure and its axes with named directions."""
-    figure = Figure(figsize=SIZE, layout="constrained", facecolor=SURFACE)
+    layout = ConstrainedLayoutEngine(w_pad=MARGIN, h_pad=MARGIN)
+    figure = Figure(figsize=SIZE, layout=layout, facecolor=SURFACE)
     axes = figure.subplots()
     axes.set_facecolor("none")
     axes.set_xlabel(x, color=MUTED, fontsize=9.5)

@@ -119,14 +119,19 @@ def _roc(evaluation: Facts, policy: Facts) -> str:
 
 def _precision_recall(evaluation: Facts) -> str:
     alert = evaluation["operating_points"]["alert"]
-    parts = [
-        f"{percent(precision)} of its alerts where {percent(view['prevalence'])} of transactions"
+    pairs = [
+        (percent(precision), percent(view["prevalence"]))
         for view, precision in zip(evaluation["views"], alert["precision"], strict=True)
         if precision is not None
     ]
-    if not parts:
+    if not pairs:
         return "The policy alerts none of these rows."
-    return f"The policy finds {percent(alert['recall'])} of fraud; fraud are {' and '.join(parts)}."
+    (precision, prevalence), *others = pairs
+    text = (
+        f"The policy finds {percent(alert['recall'])} of fraud. Of its alerts {precision} are "
+        f"fraud where {prevalence} of transactions are"
+    )
+    return "; ".join([text, *(f"{share} where {common} are" for share, common in others)]) + "."
 
 
 def _calibration(calibration: Facts) -> str:
@@ -199,8 +204,9 @@ def anomalies_found(anomaly: Facts) -> str:
         for group in anomaly["groups"]
         if group["above"] is not None
     ]
+    whose = "legitimate " if anomaly["is_labelled"] else ""
     return (
         f"Above the anomaly threshold of {number(anomaly['threshold'])} lie "
         f"{' and '.join(parts)} ({anomaly['part']} rows); it was set above "
-        f"{percent(anomaly['quantile'])} of legitimate validation errors."
+        f"{percent(anomaly['quantile'])} of {whose}validation errors."
     )

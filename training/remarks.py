@@ -17,12 +17,12 @@ def remarks(facts: Facts) -> list[str]:
     data, evaluation = facts["data"], facts["evaluation"]
     found = []
     if evaluation is None:
-        found.append(
-            "There is no classifier: this model scores anomalies only, and nothing here says how "
-            "much fraud it finds."
-            if data["frauds"] is None
-            else "There is no classifier: this model scores anomalies only."
-        )
+        found.append("There is no classifier: this model scores anomalies only.")
+        if data["frauds"] is None:
+            found.append(
+                "There are no labels: fraud among the training rows was learned as if it were "
+                "usual, and nothing here says how much fraud the model finds."
+            )
     else:
         if evaluation["part"] != "test":
             found.append(

@@ -147,6 +147,7 @@ def _anomaly(run: Run) -> Facts | None:
     return {
         "part": name,
         "rows": len(rows),
+        "is_labelled": labels is not None,
         "threshold": anomalies.threshold,
         "quantile": run.config.autoencoder.threshold_quantile,
         "groups": [
