@@ -64,7 +64,7 @@ def leaky_relu(z: Array, out: Array | None = None, slope: Array | float = LEAKY_
     """Return z where z > 0, else slope · z (Maas et al., 2013)."""
     negative = np.less(z, 0)
     result = np.asarray(np.multiply(z, 1.0, out=out))  # whole numbers become floats here
-    return np.multiply(result, slope, out=result, where=negative)
+    return np.asarray(np.multiply(result, slope, out=result, where=negative))
 
 
 def leaky_relu_derivative(

@@ -71,9 +71,9 @@ def _number(feature: Feature, value: Any) -> tuple[float, str | None]:
     if not math.isfinite(number):
         return number, NOT_FINITE
     if feature.minimum is not None and number < feature.minimum:
-        return number, f"Must be greater than or equal to {feature.minimum:g}."
+        return number, f"Must be greater than or equal to {feature.minimum:.15g}."
     if feature.maximum is not None and number > feature.maximum:
-        return number, f"Must be less than or equal to {feature.maximum:g}."
+        return number, f"Must be less than or equal to {feature.maximum:.15g}."
     return number, None
 
 

@@ -212,8 +212,8 @@ class FeatureSpec:
                     values = [row.get(name) for row in rows for name in names]
                 if not {float, int, type(None)}.issuperset(map(type, values)):
                     return None
-                numbers = np.array(values, np.float64).reshape(len(rows), -1)
-                if not self._plausible(numbers):
+                numbers = np.array(values, np.float64).reshape(len(rows), len(names))
+                if not self._plausible(numbers, values):
                     return None
                 matrix[:, self._numeric] = numbers
         except (KeyError, TypeError, AttributeError, OverflowError):
@@ -229,12 +229,14 @@ class FeatureSpec:
                 matrix[number, column] = cell
         return matrix
 
-    def _plausible(self, numbers: Matrix) -> bool:
-        # NaN stands for null
-        if not np.isfinite(numbers).all() and (
-            np.isinf(numbers).any() or np.isnan(numbers[:, self._required_numeric]).any()
-        ):
-            return False
+    def _plausible(self, numbers: Matrix, values: list[float | int | None]) -> bool:
+        is_finite = np.isfinite(numbers)
+        if not is_finite.all():
+            # null has become NaN; a NaN or an infinity that was sent is not among the nulls
+            if np.count_nonzero(~is_finite) != values.count(None):
+                return False
+            if not is_finite[:, self._required_numeric].all():
+                return False
         if not self._is_bounded:
             return True
         low, high = self._limits
