@@ -78,7 +78,7 @@ class FoldedMLP:
         if len(self._rest_weights):
             Z += preprocessor.encoded_rest(matrix, filled) @ self._rest_weights
         if self._mlp.members is not None:
-            Z = Z.reshape(len(Z), self._mlp.members, -1).swapaxes(0, 1)
+            Z = Z.reshape(len(Z), self._mlp.members, self._first.n_out).swapaxes(0, 1)
         if not self._mlp.hidden:
             return np.atleast_2d(Z[..., 0])
         A = self._first.activate(Z.astype(self._mlp.dtype))

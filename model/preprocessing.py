@@ -160,6 +160,10 @@ class Preprocessor:
         return self.n_encoded - len(self.binned)
 
     @cached_property
+    def _right(self) -> Matrix:
+        return self.left + self.width
+
+    @cached_property
     def _takes_all(self) -> bool:
         return len(self.standardised) == len(self.fill)  # ascending, so they are all columns
 
@@ -210,10 +214,11 @@ class Preprocessor:
         if len(self.categorical):
             parts.append(filled[:, self.categorical] == self.codes)
         if bins and len(self.binned):
-            ramp = filled[:, self.binned]
+            # clipped first: the quotient of a finite 1e300 and a narrow bin would overflow
+            ramp = np.clip(filled[:, self.binned], self.left, self._right)
             ramp -= self.left
             ramp /= self.width
-            parts.append(np.clip(ramp, 0, 1, out=ramp))
+            parts.append(ramp)
         if not parts:
             return np.empty((len(matrix), 0), np.float32)
         return np.concatenate(parts, axis=1, dtype=np.float32, casting="unsafe")
@@ -273,15 +278,23 @@ def _fill_value(column: Matrix, kind: str) -> float:
 
 
 def _skewness(values: Matrix) -> Matrix:
+    values = values / _magnitude(values)
     centred = values - values.mean(axis=0)
     variance = (centred**2).mean(axis=0)
     third = (centred**3).mean(axis=0)
     return np.asarray(third / np.where(variance > 0, variance, 1) ** 1.5)
 
 
+def _magnitude(values: Matrix) -> Matrix:
+    """Return the largest size in each column: the square of 1e300, divided by it, is finite."""
+    largest = np.abs(values).max(axis=0, initial=0)
+    return np.where(largest > 0, largest, 1.0)
+
+
 def _centre_and_deviation(values: Matrix, scaling: Scaling) -> tuple[Matrix, Matrix]:
     """Return centre and a deviation that is 1 for constant columns."""
-    centre, deviation = values.mean(axis=0), values.std(axis=0)
+    magnitude = _magnitude(values)
+    centre, deviation = values.mean(axis=0), (values / magnitude).std(axis=0) * magnitude
     if scaling == "robust":
         low, centre, high = np.quantile(values, (0.25, 0.5, 0.75), axis=0)
         spread = (high - low) / 1.349  # the interquartile range of a normal distribution
@@ -305,4 +318,4 @@ def _calendar(seconds: Matrix) -> Matrix:
     in_week = (seconds + THURSDAY) % WEEK
     week = 2 * np.pi / WEEK * in_week
     parts = (np.sin(day), np.cos(day), np.sin(week), np.cos(week), in_week >= 5 * DAY)
-    return np.stack(parts, axis=2).reshape(len(seconds), -1)
+    return np.stack(parts, axis=2).reshape(len(seconds), N_CALENDAR * seconds.shape[1])
