@@ -101,7 +101,7 @@ class Calibration:
     def moved(self, base_rate_from: float, base_rate_to: float) -> Calibration:
         """Return the calibration for another base rate: the odds change by a constant factor.
 
-        (Saerens et al., 2002, eq. 4, for two classes, in logits.)
+        (Saerens et al., 2002, eq. 2.4, for two classes, in logits.)
         """
         change = log_odds(base_rate_to) - log_odds(base_rate_from)
         return replace(self, shift=self.shift + change)
@@ -122,7 +122,14 @@ class Calibration:
             With fewer than 10 frauds or legitimate rows always 'none'.
         offset : float
             The prior correction.
+
+        Raises
+        ------
+        ConfigurationError
+            If the method is unknown.
         """
+        if method not in ("none", "platt", "isotonic"):
+            raise ConfigurationError(f"unknown calibration {method!r}")
         y = np.asarray(y, np.float64)
         z = np.asarray(raw, np.float64) + offset
         if min(y.sum(), (1 - y).sum()) < FEWEST_FRAUDS:
@@ -133,8 +140,6 @@ class Calibration:
         if method == "isotonic":
             knots, levels = _isotonic(z, y)
             return cls("isotonic", offset, knots=knots, levels=levels)
-        if method != "none":
-            raise ConfigurationError(f"unknown calibration {method!r}")
         return cls("none", offset)
 
     def to_dict(self) -> dict[str, Any]:
@@ -185,7 +190,7 @@ def _platt(z: Array, y: Array) -> tuple[float, float]:
         if np.abs(gradient).max() < 1e-10:
             break
     slope = max(float(theta[0] / spread), SMALLEST_SLOPE)
-    return slope, float(theta[1] - theta[0] * centre / spread)
+    return slope, float(theta[1] - slope * centre)
 
 
 def _isotonic(z: Array, y: Array) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -194,10 +199,11 @@ def _isotonic(z: Array, y: Array) -> tuple[tuple[float, ...], tuple[float, ...]]
     A step function would let the last bit of a logit jump between probabilities; lines between
     the blocks' mean logits cannot. Rates are smoothed by half a fraud and half a legitimate row.
     """
-    order = np.argsort(z, kind="stable")
+    logits, which, counts = np.unique(z, return_inverse=True, return_counts=True)
+    points = np.column_stack([counts, np.bincount(which, y), counts * logits])
     blocks: list[list[float]] = []  # [rows, frauds, sum of logits]
-    for logit, label in zip(z[order].tolist(), y[order].tolist(), strict=True):
-        blocks.append([1.0, label, logit])
+    for point in points.tolist():  # rows of the same logit enter as one
+        blocks.append(point)
         while len(blocks) > 1 and blocks[-2][1] * blocks[-1][0] >= blocks[-1][1] * blocks[-2][0]:
             last = blocks.pop()
             blocks[-1] = [a + b for a, b in zip(blocks[-1], last, strict=True)]

@@ -56,7 +56,12 @@ class Policy:
 
     def __post_init__(self) -> None:
         costs = (self.fee, self.friction, self.review_cost, self.amount_floor)
-        if self.kind not in ("threshold", "cost") or self.review > self.block or min(costs) < 0:
+        is_ordered = self.review <= self.block  # false also for NaN, as are the costs below
+        if (
+            self.kind not in ("threshold", "cost")
+            or not is_ordered
+            or not all(cost >= 0 for cost in costs)
+        ):
             raise ConfigurationError(
                 f"a policy is 'threshold' with review ≤ block, or 'cost' with costs ≥ 0, got {self}"
             )
@@ -147,15 +152,15 @@ class ScoreScale:
         ConfigurationError
             If there are no rows.
         """
-        descending = np.sort(np.asarray(legitimate_logits, np.float64))[::-1]
-        n_rows = len(descending)
+        ascending = np.sort(np.asarray(legitimate_logits, np.float64))
+        n_rows = len(ascending)
         if not n_rows:
             raise ConfigurationError("the score needs legitimate calibration rows, got none")
         start = min(TAIL_ROWS, n_rows)
         counts = np.unique(np.geomspace(start, n_rows, MOST_KNOTS).round().astype(np.int64))
-        logits, first = np.unique(descending[counts - 1][::-1], return_index=True)
-        rates = counts[::-1][first] / n_rows
-        excess = float((descending[:start] - logits[-1]).mean())
+        logits = np.unique(ascending[n_rows - counts])
+        rates = (n_rows - np.searchsorted(ascending, logits)) / n_rows  # equal logits count as one
+        excess = float((ascending[-start:] - logits[-1]).mean())
         slope = -1 / (np.log(10) * excess) if excess > 0 else -1.0
         return cls(tuple(logits.tolist()), tuple(np.log10(rates).tolist()), float(slope))
 
