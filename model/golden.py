@@ -41,4 +41,6 @@ def _column(feature: Feature, rng: np.random.Generator, n_rows: int) -> Matrix:
         cells = np.where(rng.random(n_rows) < UNUSUAL_SHARE, rng.uniform(*seen, n_rows), typical)
     if feature.nullable:
         cells[rng.random(n_rows) < NULL_SHARE] = np.nan
+    if feature.kind == "categorical":
+        cells[rng.integers(n_rows)] = feature.other  # chance may leave it out among many
     return cells
