@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -211,6 +211,18 @@ class Autoencoder(Network):
             raise ConfigurationError(f"quantile must lie in [0, 1], got {quantile!r}")
         self.threshold = float(np.quantile(self.reconstruction_error(X), quantile))
         return self.threshold
+
+    def freeze(self) -> None:
+        """Make all values read-only, the whitening too."""
+        super().freeze()
+        if self.whitening is not None:
+            self.whitening.setflags(write=False)
+
+    def astype(self, dtype: DTypeLike) -> Self:
+        """Return the same autoencoder in another precision, whitening and threshold along."""
+        autoencoder = super().astype(dtype)
+        autoencoder.whitening, autoencoder.threshold = self.whitening, self.threshold
+        return autoencoder
 
     def predict(self, X: ArrayLike) -> Array:
         """Return 1 for anomalies, 0 for the others, shape (N,).

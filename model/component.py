@@ -93,6 +93,11 @@ class Component:
         """Yield the innermost components: itself, unless it is made of others."""
         yield self
 
+    def freeze(self) -> None:
+        """Make all values read-only."""
+        for array in (self.parameters, self.statistics, *self._value.values()):
+            array.setflags(write=False)
+
     def decay_mask(self) -> Array:
         """Return 1 for each value that weight decay applies to, 0 for the others, flat."""
         parts = [

@@ -198,6 +198,12 @@ class Residual(Component):
         for component in self.components:
             yield from component.leaves()
 
+    def freeze(self) -> None:
+        """Make all values read-only, those of the inner components too."""
+        super().freeze()
+        for component in self.components:
+            component.freeze()
+
     def decay_mask(self) -> Array:
         """Return the masks of the inner components, joined."""
         return np.concatenate([component.decay_mask() for component in self.components])

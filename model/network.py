@@ -170,6 +170,12 @@ class Network:
         for leaf, array in zip(leaves, statistics, strict=True):
             leaf.statistics[...] = array
 
+    def freeze(self) -> None:
+        """Make all values read-only: from now on the network only serves."""
+        self.parameters.setflags(write=False)
+        for component in self.components:
+            component.freeze()
+
     def multipliers(self, X: Array, X_reference: Array) -> Array:
         """Return DeepLIFT-Rescale multipliers of the last pre-activation (Shrikumar et al., 2017).
 

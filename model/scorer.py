@@ -129,11 +129,13 @@ class Scorer:
                 raise ConfigurationError(
                     f"the autoencoder reads {n_read} columns, not {self.preprocessor.n_base}"
                 )
+        elif self.fraud is not None and self.fraud.policy.anomaly_review is not None:
+            raise ConfigurationError("the policy reviews anomalies, but there is no autoencoder")
         _ = self._folded, self._attribution  # built once, and shown to fit, before serving
         for array in self.preprocessor.to_arrays().values():
             array.setflags(write=False)
         for network in self._networks():
-            network.parameters.setflags(write=False)
+            network.freeze()
 
     def _networks(self) -> list[MLP | Autoencoder]:
         parts: list[MLP | Autoencoder] = []
