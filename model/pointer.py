@@ -50,10 +50,12 @@ def read_pointer(directory: Path | str) -> Pointer:
         raise ArtifactNotFoundError(path, "no model has been promoted here") from None
     except OSError as error:
         raise ArtifactNotFoundError(path, f"cannot be read: {error.strerror}") from None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         raise ArtifactCorruptError(path, "not a champion pointer") from None
-    required = (pointer.version, pointer.sha256, pointer.promoted_at, pointer.previous or "")
-    if not all(isinstance(fact, str) for fact in required) or not pointer.version.isalnum():
+    versions = (pointer.version, pointer.version if pointer.previous is None else pointer.previous)
+    if not all(isinstance(fact, str) for fact in (*versions, pointer.sha256, pointer.promoted_at)):
+        raise ArtifactCorruptError(path, "not a champion pointer")
+    if not all(version.isalnum() for version in versions):  # they become file names
         raise ArtifactCorruptError(path, "not a champion pointer")
     return pointer
 
