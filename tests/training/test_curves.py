@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from training.curves import (
+from training.evaluate import base_rate_weights
+from training.report.curves import (
     calibration_bins,
     error_histogram,
     precision_recall_points,
     roc_points,
     score_histogram,
 )
-from training.evaluate import base_rate_weights
 
 
 @pytest.fixture(scope="module")

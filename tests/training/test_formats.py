@@ -2,7 +2,7 @@
 
 import pytest
 
-from training.formats import count, formatted, money, number, percent, ratio
+from training.report.formats import count, formatted, money, number, percent, ratio
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 from model.artifact import Artifact
 from model.card import describe
 from model.files import write_atomically
-from training.formats import count, formatted, percent
+from training.report.formats import count, formatted, percent
 
 Facts = dict[str, Any]
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from model.scorer import FraudPart
-from training.curves import error_histogram
-from training.evaluation_facts import classes, evaluation_facts
 from training.fit import History
 from training.pipeline import Run
+from training.report.curves import error_histogram
+from training.report.evaluation import classes, evaluation_facts
 
 Facts = dict[str, Any]
 

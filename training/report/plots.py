@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from training.drawing import (
+from training.evaluate import FALSE_POSITIVE_RATE
+from training.report.drawing import (
     ACCENT,
     FRAUD,
     INK,
@@ -22,8 +23,7 @@ from training.drawing import (
     new_axes,
     percent_axis,
 )
-from training.evaluate import FALSE_POSITIVE_RATE
-from training.formats import percent
+from training.report.formats import percent
 
 GROUP_COLOURS = {"legitimate": LEGITIMATE, "fraud": FRAUD, "unlabelled": MUTED}
 WIDE_RANGE = 10.0  # values that differ by more are drawn on a logarithmic scale

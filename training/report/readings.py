@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from training.formats import SPACE, count, money, number, percent, ratio
+from training.report.formats import SPACE, count, money, number, percent, ratio
 
 Facts = dict[str, Any]
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from training.curves import (
+from training.evaluate import PER, Evaluation, View, base_rate_weights
+from training.pipeline import Run
+from training.report.curves import (
     calibration_bins,
     precision_recall_points,
     roc_points,
     score_histogram,
 )
-from training.evaluate import PER, Evaluation, View, base_rate_weights
-from training.pipeline import Run
 
 Array = NDArray[Any]
 Facts = dict[str, Any]

@@ -14,13 +14,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from model.files import write_atomically
-from training.card import markdown_card, write_card
-from training.formats import formatted
 from training.pipeline import Run
-from training.plots import draw
-from training.readings import readings
-from training.remarks import headline, remarks
-from training.report_facts import report_facts
+from training.report.card import markdown_card, write_card
+from training.report.facts import report_facts
+from training.report.formats import formatted
+from training.report.plots import draw
+from training.report.readings import readings
+from training.report.remarks import headline, remarks
 
 __all__ = ["write_card", "write_report"]
 
