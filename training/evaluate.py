@@ -124,9 +124,11 @@ def evaluate(
         Source of the bootstrap (Efron, 1979; percentile intervals).
     """
     alert = decision != APPROVE
-    views = [_view(y, probability, alert, np.ones(len(y)), rng)]
+    # one set of draws, so that what does not depend on prevalence is the same in both views
+    draws = [rng.multinomial(len(y), np.full(len(y), 1 / len(y))) for _ in range(RESAMPLES)]
+    views = [_view(y, probability, alert, np.ones(len(y)), draws)]
     if base_rate is not None:
-        views.append(_view(y, probability, alert, base_rate_weights(y, base_rate), rng))
+        views.append(_view(y, probability, alert, base_rate_weights(y, base_rate), draws))
     caught, missed = alert & (y == 1), ~alert & (y == 1)
     impact = Impact(
         int(caught.sum()),
@@ -161,17 +163,12 @@ def confusion_matrix(y: Array, predicted: Array) -> list[list[int]]:
     return [counts[:2].tolist(), counts[2:].tolist()]
 
 
-def _view(
-    y: Array, probability: Array, alert: Array, weights: Array, rng: np.random.Generator
-) -> View:
-    resampled = [
-        weights * rng.multinomial(len(y), np.full(len(y), 1 / len(y))) for _ in range(RESAMPLES)
-    ]
+def _view(y: Array, probability: Array, alert: Array, weights: Array, draws: list[Array]) -> View:
     figures = {}
     for name, metric in METRICS.items():
         value = metric(y, probability, alert, weights)
-        draws = [metric(y, probability, alert, row_weights) for row_weights in resampled]
-        known = [draw for draw in draws if draw is not None]
+        resampled = [metric(y, probability, alert, weights * counts) for counts in draws]
+        known = [draw for draw in resampled if draw is not None]
         low = high = None
         if value is not None and known:
             low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()

@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from model.scorer import Scorer
 from training.config import RunConfig
 from training.data import Table
-from training.evaluate import Evaluation
+from training.evaluate import Evaluation, base_rate_weights
 from training.split import Split
 
 
@@ -64,14 +64,22 @@ def _without_paths(config: RunConfig) -> dict[str, Any]:
     return facts
 
 
-def anomaly_figures(scorer: Scorer, table: Table, rows: NDArray[np.intp]) -> dict[str, Any]:
+def anomaly_figures(
+    scorer: Scorer, table: Table, rows: NDArray[np.intp], base_rate: float | None
+) -> dict[str, Any]:
     """Return how well the reconstruction error alone tells fraud from the rest of some rows."""
     labels = np.zeros(0) if table.labels is None else table.labels[rows]
     anomalies = scorer.anomaly(table.matrix[rows])
     errors = anomalies.reconstruction_error
+    at_base_rate = {}
+    if base_rate is not None:
+        weights = base_rate_weights(labels, base_rate)
+        average_precision = average_precision_score(labels, errors, sample_weight=weights)
+        at_base_rate["average_precision_at_base_rate"] = float(average_precision)
     return {
         "roc_auc": float(roc_auc_score(labels, errors)),
         "average_precision": float(average_precision_score(labels, errors)),
+        **at_base_rate,
         "share_of_legitimate_called_anomalies": float(anomalies.is_anomaly[labels == 0].mean()),
         "share_of_frauds_called_anomalies": float(anomalies.is_anomaly[labels == 1].mean()),
     }
