@@ -105,6 +105,14 @@ def _categories(counts: pd.Series) -> tuple[str, ...]:
     return tuple(sorted(frequent.index if len(frequent) else counts.index[:1]))
 
 
+def frequent_codes(cells: Matrix, feature: Feature) -> NDArray[np.intp]:
+    """Return the codes of the categories that come often enough in some rows; at least one."""
+    codes = cells[~np.isnan(cells)].astype(np.intp)
+    counts = np.bincount(codes, minlength=feature.other + 1)[: feature.other]
+    frequent = np.flatnonzero(counts >= FEWEST_ROWS_PER_CATEGORY)
+    return frequent if len(frequent) else counts.argmax(keepdims=True)
+
+
 def cells(column: pd.Series, feature: Feature, source: str) -> Any:
     """Return a column as the feature specification wants it.
 

@@ -8,7 +8,7 @@ turn columns into cells in the same place.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from model.features import RESERVED, TRANSACTION_ID, FeatureSpec, Matrix
-from training.columns import cells, epoch_seconds, infer_features
+from training.columns import cells, epoch_seconds, frequent_codes, infer_features
 from training.config import DataConfig
 from training.errors import DataError
 from training.table_files import read_frame
@@ -119,6 +119,24 @@ def from_frame(
         if array is not None:
             digest.update(np.ascontiguousarray(array).tobytes())
     return Table(source, spec, matrix, labels, times, digest.hexdigest(), tuple(notes))
+
+
+def with_categories_of(table: Table, rows: NDArray[np.intp]) -> Table:
+    """Return the table with only those categories that some rows, the training rows, show.
+
+    What only later rows show counts as "other", there as in service.
+    """
+    matrix, features = table.matrix.copy(), list(table.spec.features)
+    for column, feature in enumerate(features):
+        if feature.kind == "categorical":
+            kept = frequent_codes(table.matrix[rows, column], feature)
+            code_of = np.full(feature.other + 1, float(len(kept)))
+            code_of[kept] = np.arange(len(kept))
+            present = ~np.isnan(matrix[:, column])
+            matrix[present, column] = code_of[matrix[present, column].astype(np.intp)]
+            categories = tuple(feature.categories[code] for code in kept)
+            features[column] = replace(feature, categories=categories)
+    return replace(table, matrix=matrix, spec=replace(table.spec, features=tuple(features)))
 
 
 def _find(frame: pd.DataFrame, named: str | None, usual: Sequence[str], source: str) -> str | None:

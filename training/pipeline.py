@@ -18,7 +18,7 @@ from model.scorer import FraudPart, Scorer
 from training.anomaly import train_autoencoder
 from training.classifier import Classifier, build_mlp, train_classifier
 from training.config import RunConfig
-from training.data import Table, from_frame, load
+from training.data import Table, from_frame, load, with_categories_of
 from training.diagnostics import warnings_of
 from training.errors import DataError
 from training.evaluate import Evaluation, base_rate_weights, evaluate
@@ -86,8 +86,15 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
     table = read_table(config, streams["simulate"])
     listener.on_table(table)
     labels = np.zeros(len(table), np.int64) if table.labels is None else table.labels
-    parts = split(table, config.split, _n_members(config), streams["split"])
+    parts = split(
+        table,
+        config.split,
+        _n_members(config),
+        streams["split"],
+        needs_both_classes=config.task != "anomaly",
+    )
     listener.on_split(table, parts)
+    table = with_categories_of(table, parts.train)
 
     train = table.matrix[parts.train]
     is_legitimate = labels == 0
@@ -121,8 +128,8 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
     facts = training_facts(config, table, parts, evaluation, part)
     if fraud is not None and classifier is not None:
         facts["score_table"] = _score_table(fraud, classifier, labels, config.base_rate)
-    if anomalies is not None and table.labels is not None and len(parts.test):
-        facts["anomaly_metrics"] = anomaly_figures(scorer, table, parts.test)
+    if anomalies is not None and len(np.unique(labels[parts.test])) == 2:
+        facts["anomaly_metrics"] = anomaly_figures(scorer, table, parts.test, config.base_rate)
     rows = golden_rows(spec, streams["golden"])
     artifact = save(Path(config.output) / config.model_name, scorer, rows, facts)
     listener.on_artifact(artifact, evaluation, part)

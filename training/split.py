@@ -57,7 +57,14 @@ class Split:
 _NO_PARTS = ("folds", "note")
 
 
-def split(table: Table, config: SplitConfig, n_members: int, rng: np.random.Generator) -> Split:
+def split(
+    table: Table,
+    config: SplitConfig,
+    n_members: int,
+    rng: np.random.Generator,
+    *,
+    needs_both_classes: bool = True,
+) -> Split:
     """Divide the rows of a table.
 
     Parameters
@@ -67,11 +74,13 @@ def split(table: Table, config: SplitConfig, n_members: int, rng: np.random.Gene
     n_members : int
         Folds of a cross-fit; a single network cannot be cross-fitted.
     rng : Generator
+    needs_both_classes : bool
+        Whether every part must hold frauds and legitimate rows, as a classifier wants it.
 
     Raises
     ------
     SplitError
-        If a part would lack frauds or legitimate rows, or a delay is asked for without times.
+        If a part would lack rows or one of the classes, or a delay is asked for without times.
     """
     labels = np.zeros(len(table), np.int64) if table.labels is None else table.labels
     if config.how == "random":
@@ -95,7 +104,8 @@ def split(table: Table, config: SplitConfig, n_members: int, rng: np.random.Gene
         train = _before(train, validation, table, config)
         half = len(validation) // 2
         result = Split(train, validation[:half], validation[half:], test, None, note)
-    if table.labels is not None:
+    _check_rows(result)
+    if table.labels is not None and needs_both_classes:
         _check_classes(result, labels)
     return result
 
@@ -134,6 +144,15 @@ def _folds(labels: NDArray[Any], n_folds: int, rng: np.random.Generator) -> NDAr
         rows = rng.permutation(np.flatnonzero(labels == label))
         folds[rows] = np.arange(len(rows)) % n_folds
     return folds
+
+
+def _check_rows(result: Split) -> None:
+    needed = ["train"] if result.folds is not None else ["train", "validation_a", "validation_b"]
+    for name in needed:
+        if not len(getattr(result, name)):
+            raise SplitError(
+                f"no rows are left for {name}: lower the delay, test_share or validation_share"
+            )
 
 
 def _check_classes(result: Split, labels: NDArray[Any]) -> None:
