@@ -21,6 +21,9 @@ Array = NDArray[Any]
 LEAKY_SLOPE = 0.01
 PRELU_INITIAL_SLOPE = 0.25
 
+# Already an array: of the number 0 NumPy would have to make one at each call.
+ZERO = np.zeros((), np.float32)
+
 
 def identity(z: Array, out: Array | None = None) -> Array:
     """Return ``z``.
@@ -46,7 +49,7 @@ def relu(z: Array, out: Array | None = None) -> Array:
     >>> relu(np.array([-1.0, 2.0])).tolist()
     [0.0, 2.0]
     """
-    return np.maximum(z, 0, out=out)
+    return np.maximum(z, ZERO, out=out)
 
 
 def relu_derivative(z: Array, out: Array | None = None) -> Array:

@@ -8,34 +8,28 @@ snapshot is one copy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import prod
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
-Buffers = TypeVar("Buffers")
 
 
-class Workspace:
+class Workspace(dict[tuple["Component", Shape], Any]):
     """Buffers that are allocated at the first step of a shape and used again at the next.
 
-    What a step returns from a workspace is overwritten by the following step. A workspace belongs
-    to one training loop; it is never shared between threads.
+    ``workspace[component, shape]`` are those of a component for inputs of a shape. What a step
+    returns from a workspace is overwritten by the following step. A workspace belongs to one
+    training loop; it is never shared between threads.
     """
 
-    def __init__(self) -> None:
-        self._buffers: dict[tuple[int, Shape], Any] = {}
-
-    def of(self, owner: object, shape: Shape, allocate: Callable[[Shape], Buffers]) -> Buffers:
-        """Return the owner's buffers for inputs of this shape."""
-        key = (id(owner), shape)
-        buffers: Buffers | None = self._buffers.get(key)
-        if buffers is None:
-            buffers = self._buffers[key] = allocate(shape)
+    def __missing__(self, key: tuple[Component, Shape]) -> Any:
+        component, shape = key
+        buffers = self[key] = component.allocate(shape)
         return buffers
 
 
@@ -108,6 +102,10 @@ class Component:
 
     def describe(self) -> dict[str, Any]:
         """Return what rebuilds this component, without its values, as JSON types."""
+        raise NotImplementedError
+
+    def allocate(self, shape: Shape) -> Any:
+        """Return the buffers of a training pass over inputs of this shape."""
         raise NotImplementedError
 
     def forward(self, X: Array, workspace: Workspace | None = None) -> Array:

@@ -153,7 +153,8 @@ class Layer(Component):
             return self.activation.gradient(Z, A, out)
         return self.activation.gradient(Z, out, self._slope)
 
-    def _allocate(self, shape: Shape) -> _DenseBuffers:
+    def allocate(self, shape: Shape) -> _DenseBuffers:
+        """Return room for what a training pass keeps."""
         members = () if self.members is None else (self.members,)
         rows = (*members, shape[-2])
         Z, A, dZ = (np.empty((*rows, self.n_out), self.dtype) for _ in range(3))
@@ -180,24 +181,21 @@ class Layer(Component):
         X = np.asarray(X, self.dtype)
         if X.ndim < 2:
             X = X[None]
-        if workspace is None:
-            buffers = self._allocate(X.shape)
-        else:
-            buffers = workspace.of(self, X.shape, self._allocate)
-        Z = self._product(X, self._weights, out=buffers.Z)
+        buffers = self.allocate(X.shape) if workspace is None else workspace[self, X.shape]
+        Z = self._product(X, self._weights, buffers.Z)
         self.input_cache, self.z_cache, self._buffers = X, Z, buffers
-        return np.add(Z, self._biases, out=Z)
+        Z += self._biases
+        return Z
 
     def backward(self, dA: Array, *, wants_input_gradient: bool = True) -> Array:
         """Fill ``dW`` and ``db`` from the gradient of the output; return that of the input."""
         buffers = self._buffers
-        dA = np.asarray(dA, self.dtype)
         dZ = self._derivative(self.z_cache, buffers.A, buffers.dZ)
         if self._slope is not None:
             cut = np.minimum(self.z_cache, 0)
             cut *= dA
             self._product(buffers.ones, cut, out=self._gradient["slope"])
-        np.multiply(dZ, dA, out=dZ)
+        dZ *= dA
         return self.backward_from_z(dZ, wants_input_gradient=wants_input_gradient)
 
     def backward_from_z(self, dZ: Array, *, wants_input_gradient: bool = True) -> Array:
@@ -206,12 +204,12 @@ class Layer(Component):
         With Z = X W + 1 bᵀ: dW = Xᵀ dZ, db = 1ᵀ dZ, dX = dZ Wᵀ. Losses that are computed from
         logits enter here, so that no sigmoid derivative is multiplied in a second time.
         """
-        X = self.input_cache
-        self._product(X.mT, dZ, out=self._dW)
-        self._product(self._buffers.ones, dZ, out=self._db)
+        X, buffers = self.input_cache, self._buffers
+        self._product(X.mT, dZ, self._dW)
+        self._product(buffers.ones, dZ, self._db)
         if not wants_input_gradient:
             return dZ
-        dX = self._product(dZ, self._weights.mT, out=self._buffers.dX)
+        dX = self._product(dZ, self._weights.mT, buffers.dX)
         return dX if dX.ndim == X.ndim else dX.sum(axis=0)  # members shared one X
 
     def update(self, learning_rate: float) -> None:

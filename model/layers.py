@@ -51,17 +51,15 @@ class Dropout(Component):
         self.drop_probability = drop_probability
         self._rng = np.random.default_rng() if rng is None else rng
 
-    def _allocate(self, shape: Shape) -> tuple[Array, Array, Array, Array]:
+    def allocate(self, shape: Shape) -> tuple[Array, Array, Array, Array]:
+        """Return room for scale, output, gradient and mask."""
         scale, output, gradient = (np.empty(shape, self.dtype) for _ in range(3))
         return scale, output, gradient, np.empty(shape, bool)
 
     def forward(self, X: Array, workspace: Workspace | None = None) -> Array:
         """Drop values at random."""
-        buffers = (
-            self._allocate(X.shape)
-            if workspace is None
-            else workspace.of(self, X.shape, self._allocate)
-        )
+        workspace = Workspace() if workspace is None else workspace
+        buffers: tuple[Array, Array, Array, Array] = workspace[self, X.shape]
         self._scale, output, self._dX, kept = buffers
         self._rng.random(dtype=self.dtype.name, out=self._scale)  # type: ignore[call-overload]
         np.greater_equal(self._scale, self.drop_probability, out=kept)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from model.activations import ZERO
 from model.errors import ConfigurationError
 
 Array = NDArray[Any]
@@ -42,15 +43,17 @@ def binary_cross_entropy(
     gradient : ndarray (..., N, 1)
         With respect to the logits.
     """
-    softplus = np.logaddexp(0, logits)
-    gradient = np.subtract(logits, softplus)
-    np.exp(gradient, out=gradient)  # σ(z) = exp(z − softplus(z)) cannot overflow
+    losses = np.logaddexp(ZERO, logits)
+    gradient = np.exp(logits - losses)  # σ(z) = exp(z − log(1 + eᶻ)) cannot overflow
     gradient -= y
-    scale = _per_row(sample_weights, logits.shape[-2], logits.dtype)
+    losses -= y * logits
+    scale = np.empty_like(losses)  # wᵢ / N
+    if isinstance(sample_weights, np.ndarray):
+        np.divide(sample_weights, logits.shape[-2], out=scale)
+    else:
+        scale.fill(sample_weights / logits.shape[-2])
     gradient *= scale
-    softplus -= y * logits
-    softplus *= scale
-    return float(np.add.reduce(softplus, axis=None)), gradient
+    return float(np.vdot(losses, scale)), gradient
 
 
 def _per_row(sample_weights: Array | float, n_rows: int, dtype: np.dtype[Any]) -> Array | float:

@@ -53,8 +53,9 @@ class SGD:
             self._velocity *= self.momentum
             self._velocity += gradients
             gradients = self._velocity
-        np.multiply(gradients, self.learning_rate, out=self._step)
-        np.subtract(parameters, self._step, out=parameters)
+        rate = np.asarray(self.learning_rate, gradients.dtype)  # cheaper for a ufunc than a number
+        np.multiply(gradients, rate, out=self._step)
+        parameters -= self._step
 
 
 class Adam:

@@ -92,9 +92,9 @@ def fit(
             progress = (epoch - 1 + number / len(schedule)) / config.epochs
             factor = learning_rate_factor(config.schedule, progress, config.warmup)
             optimizer.learning_rate = config.learning_rate * factor
-            weights = None if sample_weights is None else sample_weights[..., rows]
-            x = np.take(X, rows, axis=0)
-            y = x if targets is X else np.take(targets, rows, axis=0)
+            weights = None if sample_weights is None else sample_weights.take(rows, axis=-1)
+            x = X.take(rows, axis=0)
+            y = x if targets is X else targets.take(rows, axis=0)
             loss = network.loss_and_gradient(x, y, weights, workspace)
             if mask is not None:
                 network.gradients += config.l2 * mask * network.parameters
