@@ -39,6 +39,7 @@ class History:
     stopped_early: bool = False
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a run that diverges is told by DivergedError
 def fit(
     network: Network,
     X: Array,
@@ -86,7 +87,7 @@ def fit(
     best, best_value = network.snapshot(), -np.inf
     n_members = network.members or 1
     for epoch in range(1, config.epochs + 1):
-        total, n_rows, norm = 0.0, 0, 0.0
+        total, n_rows = 0.0, 0
         schedule = [rows for rows in batches(rng) if len(rows)]
         for number, rows in enumerate(schedule):
             progress = (epoch - 1 + number / len(schedule)) / config.epochs
