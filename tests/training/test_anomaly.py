@@ -1,0 +1,119 @@
+"""Training the autoencoder."""
+
+import numpy as np
+import pytest
+
+from training.anomaly import train_autoencoder
+from training.config import AutoencoderConfig
+from training.errors import SplitError
+from training.split import Split
+
+SMALL = AutoencoderConfig(
+    hidden=(8,), bottleneck=2, members=2, epochs=30, batch_size=64, learning_rate=0.01
+)
+NONE = np.empty(0, np.intp)
+
+
+def correlated_rows(n_rows=800, seed=0):
+    """Return rows of six features that are really two."""
+    rng = np.random.default_rng(seed)
+    hidden = rng.normal(size=(n_rows, 2))
+    X = np.concatenate([hidden, hidden @ np.array([[1, 1, -1, 2], [1, -1, 2, 1]])], axis=1)
+    return (X + 0.1 * rng.normal(size=X.shape)).astype(np.float32)
+
+
+def holdout(n_rows=800):
+    """Return a split into train and two validation parts."""
+    rows = np.arange(n_rows)
+    return Split(rows[:500], rows[500:650], rows[650:], NONE, None, "")
+
+
+def trained(X, is_legitimate, parts, seed=0, config=SMALL):
+    """Train an autoencoder on rows that are encoded already."""
+    return train_autoencoder(
+        lambda rows: X[rows], is_legitimate, parts, config, np.random.default_rng(seed)
+    )
+
+
+def test_what_breaks_the_pattern_of_legitimate_rows_is_an_anomaly():
+    X = correlated_rows()
+    part, history = trained(X, np.ones(800, bool), holdout())
+
+    odd = correlated_rows(200, seed=1)
+    odd[:, 3] = -odd[:, 3]
+    usual = part.autoencoder.reconstruction_error(correlated_rows(200, seed=2))
+
+    assert history.epochs[-1]["loss"] < history.epochs[0]["loss"]
+    assert part.scale.is_anomaly(part.autoencoder.reconstruction_error(odd)).mean() > 0.5
+    assert part.scale.is_anomaly(usual).mean() < 0.05
+
+
+def test_frauds_teach_it_nothing_and_measure_nothing():
+    X = correlated_rows()
+    is_legitimate = np.arange(800) % 5 != 0
+    changed = X.copy()
+    changed[~is_legitimate] = 1e3
+
+    one, _ = trained(X, is_legitimate, holdout())
+    other, _ = trained(changed, is_legitimate, holdout())
+
+    np.testing.assert_array_equal(one.autoencoder.parameters, other.autoencoder.parameters)
+    np.testing.assert_array_equal(one.autoencoder.whitening, other.autoencoder.whitening)
+    assert one.scale == other.scale
+
+
+def test_threshold_is_the_quantile_of_legitimate_validation_errors():
+    X = correlated_rows()
+
+    part, _ = trained(X, np.ones(800, bool), holdout())
+
+    errors = part.autoencoder.reconstruction_error(X[500:])
+    assert part.scale.threshold == pytest.approx(np.quantile(errors, 0.99))
+    assert (errors > part.scale.threshold).mean() == pytest.approx(0.01, abs=0.004)
+
+
+def test_validation_rows_shape_the_scale_and_not_the_weights():
+    X = correlated_rows()
+    changed = X.copy()
+    changed[500:] *= 2
+
+    one, _ = trained(X, np.ones(800, bool), holdout())
+    other, _ = trained(changed, np.ones(800, bool), holdout())
+
+    np.testing.assert_array_equal(one.autoencoder.parameters, other.autoencoder.parameters)
+    assert one.scale.threshold != other.scale.threshold
+
+
+def test_where_the_classifier_is_cross_fitted_the_first_fold_is_held_out():
+    X = correlated_rows()
+    parts = Split(np.arange(800), NONE, NONE, NONE, np.arange(800) % 4, "")
+    changed = X.copy()
+    changed[::4] *= 2
+
+    one, _ = trained(X, np.ones(800, bool), parts)
+    other, _ = trained(changed, np.ones(800, bool), parts)
+
+    np.testing.assert_array_equal(one.autoencoder.parameters, other.autoencoder.parameters)
+    errors = one.autoencoder.reconstruction_error(X[::4])
+    assert one.scale.threshold == pytest.approx(np.quantile(errors, 0.99))
+
+
+@pytest.mark.parametrize("rows", [slice(0, 500), slice(500, 800)])
+def test_table_without_legitimate_rows_in_a_part_is_refused(rows):
+    is_legitimate = np.ones(800, bool)
+    is_legitimate[rows] = False
+
+    with pytest.raises(SplitError, match="legitimate rows"):
+        trained(correlated_rows(), is_legitimate, holdout())
+
+
+def test_the_same_seed_gives_the_same_bits():
+    X = correlated_rows()
+
+    first, again, other = (
+        trained(X, np.ones(800, bool), holdout(), seed)[0].autoencoder.parameters
+        for seed in (1, 1, 2)
+    )
+
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
