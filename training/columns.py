@@ -44,7 +44,7 @@ def infer_features(
         categories: tuple[str, ...] = ()
         if kind == "categorical":
             counts = column.dropna().astype(str).value_counts()
-            if len(counts) > max(IDENTIFIER_SHARE * len(column), MOST_CATEGORIES):
+            if len(counts) > max(IDENTIFIER_SHARE * column.notna().sum(), MOST_CATEGORIES):
                 notes.append(
                     f"column {name!r} has {len(counts):,} different texts in {len(column):,} rows "
                     "and is left out: name it with --id if it identifies the transaction"

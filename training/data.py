@@ -17,24 +17,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from model.features import RESERVED, TRANSACTION_ID, FeatureSpec, Matrix
+from model.features import RESERVED, TRANSACTION_ID, Feature, FeatureSpec, Matrix
 from training.columns import cells, epoch_seconds, frequent_codes, infer_features
 from training.config import DataConfig
 from training.errors import DataError
 from training.table_files import read_frame
 
-LABELS = ("Class", "is_fraud", "isFraud", "fraud", "TX_FRAUD", "label", "target")
+# Usual names, compared without case, spaces and underscores; the earlier wins.
+LABELS = ("class", "is fraud", "fraud", "tx fraud", "label", "target")
 TIMES = (
-    "Time",
-    "transaction_time",
-    "timestamp",
-    "TX_DATETIME",
-    "trans_date_trans_time",
-    "datetime",
     "time",
+    "timestamp",
+    "transaction time",
+    "transaction date",
+    "tx datetime",
+    "trans date trans time",
+    "datetime",
     "date",
 )
-AMOUNTS = ("Amount", "amount", "transaction_amount", "TX_AMOUNT", "amt")
+AMOUNTS = ("amount", "transaction amount", "tx amount", "amt")
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,6 @@ def from_frame(
     labels = None if label is None else labels_of(frame, label, source)
     if labels is not None and needs_label and labels.min() == labels.max():
         raise DataError(source, f"all labels are {labels[0]}, both classes are needed", label)
-    time = _find(frame, config.time, TIMES, source)
     amount = _find(frame, config.amount, AMOUNTS, source)
     id_column = _find(frame, config.id, (TRANSACTION_ID,), source)
     for column in config.drop:
@@ -113,6 +113,7 @@ def from_frame(
         amount=amount if amount in numbers else None,
     )
     matrix = matrix_of(frame, spec, source)
+    time = _find(frame, config.time, TIMES, source) or _only_date(features)
     times = None if time is None else _seconds(frame[time], source)
     digest = sha256("|".join(spec.names).encode())
     for array in (matrix, labels, times):
@@ -144,7 +145,17 @@ def _find(frame: pd.DataFrame, named: str | None, usual: Sequence[str], source: 
         if named not in frame.columns:
             raise DataError(source, f"there is no such column; there are {list(frame)}", named)
         return named
-    return next((name for name in usual if name in frame.columns), None)
+    plain = {_plain(str(name)): str(name) for name in reversed(frame.columns)}
+    return next((plain[_plain(name)] for name in usual if _plain(name) in plain), None)
+
+
+def _only_date(features: Sequence[Feature]) -> str | None:
+    dates = [feature.name for feature in features if feature.kind == "datetime"]
+    return dates[0] if len(dates) == 1 else None
+
+
+def _plain(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).lower()
 
 
 def labels_of(frame: pd.DataFrame, label: str, source: str) -> NDArray[np.int64]:
