@@ -1,0 +1,190 @@
+"""Reasons: contributions that add up, and codes that people and programs can rely on."""
+
+import numpy as np
+import pytest
+
+from model import MLP
+from model.features import Feature, FeatureSpec
+from model.preprocessing import Preprocessor
+from model.reasons import Attribution, Reason, describe, grouping, top_reasons
+from tests.factories import TINY_FEATURES, tiny_rows
+
+NAN = float("nan")
+NETWORKS = {
+    "one layer": {"hidden": []},
+    "one hidden layer": {"hidden": [8]},
+    "deep": {"hidden": [8, 8, 8, 4]},
+    "tanh": {"hidden": [8, 4], "activation": "tanh"},
+    "sigmoid": {"hidden": [8, 4], "activation": "sigmoid"},
+    "prelu": {"hidden": [8, 4], "activation": "prelu"},
+    "residual, batch norm and dropout": {
+        "hidden": [8, 8, 8],
+        "residual": True,
+        "batch_norm": True,
+        "drop_probability": 0.2,
+    },
+}
+
+
+@pytest.fixture
+def table(rng):
+    """Return a measured specification, rows and labels."""
+    rows, labels = tiny_rows(300, rng)
+    return FeatureSpec(TINY_FEATURES).measured(rows, labels == 0), rows, labels
+
+
+def trained(table, rng, *, hidden, activation="relu", members=None, n_bins=4, **options):
+    """Return a float64 network trained on encoded rows, and the preprocessing."""
+    spec, rows, labels = table
+    preprocessor = Preprocessor.fit(spec, rows, labels=labels, n_bins=n_bins)
+    names = [*[activation] * len(hidden), "sigmoid"]
+    sizes = [preprocessor.n_encoded, *hidden, 1]
+    network = MLP(sizes, names, members=members, rng=rng, **options)
+    network.fit(preprocessor.transform(rows), labels, epochs=10, learning_rate=0.1, rng=rng)
+    return network, preprocessor
+
+
+@pytest.mark.parametrize("members", [None, 3])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_contributions_add_up_to_the_difference_of_the_logits(name, members, table, rng):
+    spec, rows, _ = table
+    network, preprocessor = trained(table, rng, members=members, **NETWORKS[name])
+    attribution = Attribution(network, preprocessor, spec)
+
+    contributions = attribution.contributions(rows)
+
+    logits, reference = (
+        np.atleast_2d(network.logits(preprocessor.transform(matrix))).mean(axis=0)
+        for matrix in (rows, spec.central_row())
+    )
+    np.testing.assert_allclose(contributions.sum(axis=1), logits - reference, atol=1e-6)
+    assert np.abs(logits - reference).max() > 0.05
+
+
+def test_contributions_of_one_layer_are_weight_times_difference(table, rng):
+    spec, rows, _ = table
+    network, preprocessor = trained(table, rng, hidden=[])
+    difference = preprocessor.transform(rows).astype(float) - preprocessor.transform(
+        spec.central_row()
+    )
+
+    contributions = Attribution(network, preprocessor, spec).contributions(rows)
+
+    per_column = difference * network.layers[0].weights[:, 0]
+    for index in range(6):
+        expected = per_column[:, preprocessor.sources == index].sum(axis=1)
+        np.testing.assert_allclose(contributions[:, index], expected, atol=1e-12)
+
+
+def test_typical_transaction_has_no_contributions(table, rng):
+    spec = table[0]
+    network, preprocessor = trained(table, rng, hidden=[8])
+
+    assert not Attribution(network, preprocessor, spec).contributions(spec.central_row()).any()
+
+
+def test_feature_that_equals_the_typical_value_contributes_nothing(table, rng):
+    spec = table[0]
+    network, preprocessor = trained(table, rng, hidden=[8, 4])
+    changed = spec.central_row()
+    changed[0, 1] = 3.0
+
+    contributions = Attribution(network, preprocessor, spec).contributions(changed)[0]
+
+    assert contributions[1] != 0
+    assert np.delete(contributions, 1).tolist() == [0] * 5
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e-6, 1e-9, 0.0])
+def test_quotient_of_tiny_differences_is_not_noise(size, rng):
+    """Where reference and input nearly coincide the multiplier is the derivative."""
+    network, X = MLP([3, 6, 1], ["tanh", "sigmoid"], rng=rng), rng.normal(size=(4, 3))
+
+    multipliers = network.multipliers(X + size, X)
+
+    hidden, output = network.layers
+    slopes = 1 - np.tanh(X @ hidden.weights + hidden.biases) ** 2
+    derivative = (slopes * output.weights[:, 0]) @ hidden.weights.T
+    np.testing.assert_allclose(multipliers, derivative, atol=20 * size + 1e-6)
+
+
+def test_rescale_rule_by_hand():
+    # logit = relu(2x); from x = −1 to x = 3 the unit goes from 0 to 6 over a z of −2 … 6
+    network = MLP([1, 1, 1])
+    network.layers[0].weights, network.layers[1].weights = 2.0, 1.0
+
+    multiplier = network.multipliers(np.array([[3.0]]), np.array([[-1.0]]))
+
+    assert multiplier.tolist() == [[1.5]]
+
+
+def test_grouping_adds_encoded_columns_up_by_raw_feature():
+    sources = np.array([0, 1, 1, 0, 2])
+
+    assert (np.array([[1.0, 2, 3, 4, 5]]) @ grouping(sources, 3)).tolist() == [[5, 5, 5]]
+
+
+def test_strongest_four_are_returned_in_order():
+    spec = FeatureSpec(tuple(Feature(name) for name in "abcdef"))
+    contributions = np.array([[0.1, -5.0, 0.3, 0.2, 0.5, 0.4], [-1.0, -2, -3, -4, 0, 0.01]])
+
+    first, second = top_reasons(spec, np.zeros((2, 6)), contributions, contributions)
+
+    assert [reason.feature for reason in first] == ["e", "f", "c", "d"]
+    assert [reason.contribution for reason in first] == [0.5, 0.4, 0.3, 0.2]
+    assert [reason.feature for reason in second] == ["f"]
+
+
+def test_ranking_may_differ_from_the_contribution():
+    spec = FeatureSpec((Feature("a"), Feature("b")))
+    contributions = np.array([[1.0, -2.0]])
+
+    reasons = top_reasons(spec, np.zeros((1, 2)), contributions, np.abs(contributions))[0]
+
+    assert [(reason.feature, reason.contribution) for reason in reasons] == [("b", -2), ("a", 1)]
+
+
+NUMBER = Feature("V14", typical=(-1.4, 1.2))
+FLAG = Feature("is_new_device", "boolean", nullable=True, central=0.0)
+CATEGORY = Feature("merchant_category", "categorical", categories=("grocery", "travel"), central=0)
+MOMENT = Feature("transaction_time", "datetime")
+
+
+@pytest.mark.parametrize(
+    ("feature", "cell", "code", "value", "typical"),
+    [
+        (NUMBER, -8.2, "V14_LOW", -8.2, (-1.4, 1.2)),
+        (NUMBER, 8.2, "V14_HIGH", 8.2, (-1.4, 1.2)),
+        (NUMBER, 0.0, "V14_TYPICAL", 0.0, (-1.4, 1.2)),
+        (NUMBER, 1.2, "V14_TYPICAL", 1.2, (-1.4, 1.2)),
+        (NUMBER, NAN, "V14_MISSING", None, (-1.4, 1.2)),
+        (Feature("V1"), 5.0, "V1_TYPICAL", 5.0, None),
+        (FLAG, 1.0, "IS_NEW_DEVICE_TRUE", True, False),
+        (FLAG, 0.0, "IS_NEW_DEVICE_FALSE", False, False),
+        (FLAG, NAN, "IS_NEW_DEVICE_MISSING", None, False),
+        (CATEGORY, 0.0, "MERCHANT_CATEGORY_TYPICAL", "grocery", "grocery"),
+        (CATEGORY, 1.0, "MERCHANT_CATEGORY_UNUSUAL", "travel", "grocery"),
+        (CATEGORY, 2.0, "MERCHANT_CATEGORY_OTHER", "other", "grocery"),
+        (CATEGORY, NAN, "MERCHANT_CATEGORY_MISSING", None, "grocery"),
+        (MOMENT, 1772368200.0, "TRANSACTION_TIME_CALENDAR", "2026-03-01T12:30:00+00:00", None),
+        (MOMENT, NAN, "TRANSACTION_TIME_MISSING", None, None),
+        (Feature("amount (€) "), 5.0, "AMOUNT_TYPICAL", 5.0, None),
+    ],
+)
+def test_code_says_what_is_special_about_the_value(feature, cell, code, value, typical):
+    reason = describe(feature, cell, np.float64(0.5))
+
+    assert reason == Reason(code, feature.name, value, typical, 0.5)
+    assert type(reason.contribution) is float
+
+
+def test_reason_is_told_as_json_types():
+    reason = describe(NUMBER, -8.2, 2.31)
+
+    assert reason.to_dict() == {
+        "code": "V14_LOW",
+        "feature": "V14",
+        "value": -8.2,
+        "typical": (-1.4, 1.2),
+        "contribution": 2.31,
+    }
