@@ -73,9 +73,9 @@ def warnings_of(
     n_frauds : int
         Among the validation rows.
     """
-    last = history.epochs[-1]
+    kept = history.epochs[history.best_epoch - 1]  # whose weights the network has
     found = []
-    if n_frauds and last.get("recall") == 0:
+    if n_frauds and kept.get("recall") == 0:
         found.append(
             "predicting all legitimate (recall 0 %) at probability 0.5: train longer, raise "
             "learning.class_weight, or judge by average precision and set thresholds by cost"
@@ -102,9 +102,10 @@ def warnings_of(
             "lower learning_rate"
         )
     losses = [epoch["validation_loss"] for epoch in history.epochs if "validation_loss" in epoch]
-    if losses and losses[-1] > OVERFIT_FACTOR * min(losses):
+    if losses and kept["validation_loss"] > OVERFIT_FACTOR * min(losses):
         found.append(
-            f"overfitting: the validation loss rose from {min(losses):.4f} to {losses[-1]:.4f}; "
-            "use fewer epochs, patience, drop_probability or weight_decay"
+            f"overfitting: the validation loss rose from {min(losses):.4f} to "
+            f"{kept['validation_loss']:.4f}; use fewer epochs, patience, drop_probability or "
+            "weight_decay"
         )
     return found
