@@ -164,8 +164,10 @@ def labels_of(frame: pd.DataFrame, label: str, source: str) -> NDArray[np.int64]
     Raises
     ------
     DataError
-        If one is missing or neither 0 nor 1.
+        If there are none, or one is missing or neither 0 nor 1.
     """
+    if not len(frame):
+        raise DataError(source, "the table has no rows")
     values = frame[label]
     numbers = pd.to_numeric(values, errors="coerce")
     wrong = ~numbers.isin((0, 1))

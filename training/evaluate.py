@@ -119,7 +119,7 @@ def evaluate(
         Index into ``model.decision.DECISIONS``.
     amounts : ndarray (n,), optional
     base_rate : float, optional
-        Where it differs from the share of fraud in the rows, all figures come twice.
+        Where it is given, and both classes are there to be weighted, all figures come twice.
     rng : Generator
         Source of the bootstrap (Efron, 1979; percentile intervals).
     """
@@ -127,7 +127,7 @@ def evaluate(
     # one set of draws, so that what does not depend on prevalence is the same in both views
     draws = [rng.multinomial(len(y), np.full(len(y), 1 / len(y))) for _ in range(RESAMPLES)]
     views = [_view(y, probability, alert, np.ones(len(y)), draws)]
-    if base_rate is not None:
+    if base_rate is not None and 0 < y.mean() < 1:
         views.append(_view(y, probability, alert, base_rate_weights(y, base_rate), draws))
     caught, missed = alert & (y == 1), ~alert & (y == 1)
     impact = Impact(
@@ -144,7 +144,7 @@ def evaluate(
         confusion_matrix(y, alert),
         confusion_matrix(y, decision == BLOCK),
         views[0],
-        views[1] if base_rate is not None else None,
+        views[1] if len(views) > 1 else None,
         impact,
     )
 
@@ -218,8 +218,10 @@ def _average_precision(y: Array, p: Array, _alert: Array, w: Array) -> float | N
 def _recall_at_low_false_positives(y: Array, p: Array, _alert: Array, w: Array) -> float | None:
     if not _has_both(y, w):
         return None
-    false_positive_rate, recall, _ = roc_curve(y, p, sample_weight=w)
-    return float(recall[false_positive_rate <= FALSE_POSITIVE_RATE].max())
+    # points on a straight stretch are kept: one of them may be the last below the limit
+    false_positive_rate, recall, _ = roc_curve(y, p, sample_weight=w, drop_intermediate=False)
+    limit = FALSE_POSITIVE_RATE * (1 + 1e-9)  # what weights round
+    return float(recall[false_positive_rate <= limit].max())
 
 
 def _brier(y: Array, p: Array, _alert: Array, w: Array) -> float | None:
