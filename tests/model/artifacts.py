@@ -4,6 +4,10 @@ import json
 from hashlib import sha256
 
 import numpy as np
+import pytest
+
+from model.artifact import load
+from model.errors import ArtifactError
 
 
 def arrays_in(path):
@@ -33,3 +37,16 @@ def with_manifest(arrays, change):
     manifest = json.loads(arrays["manifest"].tobytes())
     change(manifest)
     return arrays | {"manifest": np.frombuffer(json.dumps(manifest).encode(), np.uint8)}
+
+
+def refusal(kind, path):
+    """Return the reason for which an artifact is refused, by exactly this kind of error."""
+    with pytest.raises(ArtifactError) as caught:
+        load(path)
+    error = caught.value
+    assert type(error) is kind
+    assert error.path == str(path)
+    assert str(error) == f"{path}: {error.reason}"
+    assert error.reason
+    assert "\n" not in str(error)
+    return error.reason

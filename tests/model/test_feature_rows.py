@@ -5,8 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from model.cells import (
     MISSING,
@@ -171,77 +169,6 @@ def test_big_whole_numbers_are_numbers():
     spec = FeatureSpec((Feature("x"), Feature("y")))
 
     assert spec.matrix_from_rows([{"x": 2**64, "y": -(10**300)}]).tolist() == [[2.0**64, -1e300]]
-
-
-NAMES = ["a", "b", "c", "d"]
-KINDS = ["numeric", "boolean", "categorical", "datetime"]
-BOUNDS = st.none() | st.integers(-3, 3).map(float)
-# Per kind mostly what fits, now and then what does not.
-GOOD = {
-    "numeric": st.integers(-5, 5) | st.floats(-5, 5),
-    "boolean": st.booleans(),
-    "categorical": st.sampled_from(["red", "green", "mauve", ""]),
-    "datetime": st.sampled_from(["2026-03-01T12:30:00", "1970-01-01", "2026-03-01T12:30:00+05:00"]),
-}
-BAD = st.sampled_from(
-    [None, NAN, math.inf, 10**400, 2**70, "1.5", "x", True, 0, 1.0, [], {}, "2026-99-01", ...]
-)
-
-
-@st.composite
-def specs_and_rows(draw):
-    """Draw a specification of any kinds, and rows of which most are in order."""
-    features = []
-    for name in NAMES[: draw(st.integers(1, 4))]:
-        kind = draw(st.sampled_from(KINDS))
-        minimum, maximum = sorted([draw(BOUNDS), draw(BOUNDS)], key=lambda bound: bound or 0)
-        bounds = {"minimum": minimum, "maximum": maximum} if kind == "numeric" else {}
-        features.append(
-            Feature(name, kind, nullable=draw(st.booleans()), categories=("red", "green"), **bounds)
-        )
-    spec = FeatureSpec(tuple(features), id_column=draw(st.sampled_from([None, "id"])))
-    rows = []
-    for _ in range(draw(st.integers(0, 4))):
-        is_broken = draw(st.integers(0, 3)) == 0
-        row = {f.name: draw(BAD if is_broken else GOOD[f.kind]) for f in features}
-        if draw(st.booleans()):
-            row[draw(st.sampled_from(["transaction_id", "id", *["zzz"] * is_broken]))] = "t-1"
-        rows.append({name: value for name, value in row.items() if value is not ...})
-    return spec, rows
-
-
-@given(specs_and_rows())
-@settings(max_examples=600, deadline=None, derandomize=True, database=None)
-def test_fast_way_gives_what_the_thorough_way_gives_or_nothing(spec_and_rows):
-    spec, rows = spec_and_rows
-    fast = spec._matrix_if_plain(rows)
-    try:
-        thorough = spec._matrix_cell_by_cell(rows)
-    except FeatureError as error:
-        thorough = error
-
-    if isinstance(thorough, FeatureError):
-        assert fast is None
-        assert problems(spec, rows) == thorough.problems
-    else:
-        np.testing.assert_array_equal(spec.matrix_from_rows(rows), thorough)
-
-
-@given(specs_and_rows())
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
-def test_rows_are_judged_alone_as_they_are_together(spec_and_rows):
-    spec, rows = spec_and_rows
-    bad = set()
-    for number, row in enumerate(rows):
-        try:
-            spec.matrix_from_rows([row])
-        except FeatureError:
-            bad.add(number)
-
-    if bad:
-        assert set(problems(spec, rows)) == bad
-    else:
-        assert len(spec.matrix_from_rows(rows)) == len(rows)
 
 
 def test_rows_in_order_take_the_fast_way():
