@@ -1,4 +1,4 @@
-"""An artifact whose parts do not fit, or no longer score as they did, is refused with the reason."""
+"""Artifacts whose parts do not fit, or no longer score as they did, are refused with the reason."""
 
 import numpy as np
 import pytest
