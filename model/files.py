@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from secrets import token_hex
+
+
+def temporary_beside(path: Path) -> Path:
+    """Return a hidden name in the same folder that no other writer of the same file uses."""
+    return path.with_name(f".{path.name}.{token_hex(4)}.tmp")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -15,7 +21,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         If the disk is full or the folder not writable; the old content is then untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_beside(path)
     try:
         with temporary.open("wb") as file:
             file.write(content)

@@ -11,6 +11,7 @@ import pyarrow.parquet
 
 from model.artifact import Artifact
 from model.decision import DECISIONS
+from model.files import temporary_beside
 from model.scorer import Scorer
 from training.data import matrix_of, text_columns
 from training.errors import DataError
@@ -57,7 +58,7 @@ def score_file(
     """
     if output.suffix not in (".csv", ".parquet"):
         raise DataError(str(output), "expected an output named .csv or .parquet")
-    temporary = output.with_name(f".{output.name}.tmp")
+    temporary = temporary_beside(output)
     output.parent.mkdir(parents=True, exist_ok=True)
 
     def scored() -> Iterator[pd.DataFrame]:

@@ -119,7 +119,8 @@ def compare(
     """Compare two models on labelled rows that neither was trained on.
 
     The bootstrap draws rows once and scores both models on each draw (Efron & Tibshirani, 1993,
-    chapter 13, percentile interval): what is hard for one is hard for the other.
+    chapter 13, percentile interval): what is hard for one is hard for the other. Rows that lack a
+    value which the champion needs are left out: it would refuse them.
 
     Parameters
     ----------
@@ -137,6 +138,8 @@ def compare(
     refuse_other_features(champion.scorer.spec, challenger.scorer.spec)
     if champion.scorer.fraud is None or challenger.scorer.fraud is None:
         raise PromotionError("one of the two models has no classifier: promote by hand")
+    is_complete = ~np.isnan(matrix[:, _needed_columns(champion, challenger)]).any(axis=1)
+    matrix, y = matrix[is_complete], y[is_complete]
     if y.sum() < FEWEST_FRAUDS or (1 - y).sum() < FEWEST_FRAUDS:
         raise PromotionError(
             f"{int(y.sum())} frauds among {len(y)} rows that neither model was trained on; at "
@@ -179,6 +182,12 @@ def refuse_other_features(champion: FeatureSpec, challenger: FeatureSpec) -> Non
         raise PromotionError(
             f"the features differ, clients would be refused: {'; '.join(sorted(differences))}"
         )
+
+
+def _needed_columns(champion: Artifact, challenger: Artifact) -> list[int]:
+    """Return where the challenger's rows hold what may not be missing for the champion."""
+    names = challenger.scorer.spec.names
+    return [names.index(f.name) for f in champion.scorer.spec.features if not f.nullable]
 
 
 def _recoded(
