@@ -102,7 +102,7 @@ class NetworkConfig:
     layers: tuple[int, ...] = (32,)
     activation: str = "relu"
     members: int = 8
-    n_bins: int = 16
+    n_bins: int = 32
     scaling: Literal["standard", "robust"] = "standard"
     drop_probability: float = 0.2
     batch_norm: bool = False
