@@ -29,7 +29,8 @@ def parse_transaction(text: str, spec: FeatureSpec) -> dict[str, Any]:
     Raises
     ------
     ConfigurationError
-        If a part is not of the form name=value, or a value not of its feature's kind.
+        If a part is not of the form name=value, a name is there twice, or a value is not of its
+        feature's kind.
     """
     kinds = {feature.name: feature.kind for feature in spec.features}
     transaction: dict[str, Any] = {}
@@ -37,6 +38,8 @@ def parse_transaction(text: str, spec: FeatureSpec) -> dict[str, Any]:
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals:
             raise ConfigurationError(f"expected name=value, got {part!r}")
+        if name in transaction:
+            raise ConfigurationError(f"{name} is given twice")
         transaction[name] = _value(name, value, kinds.get(name, "categorical"))
     return transaction
 
@@ -102,7 +105,8 @@ def analysis(artifact: Artifact, transaction: Mapping[str, Any]) -> RenderableTy
                 f"that of {anomalies.anomaly_score[0]:.2%} of legitimate transactions"
             )
         )
-    return Panel(Group(*parts), title=f"{artifact.name} {artifact.version}", padding=(1, 2))
+    title = Text(f"{artifact.name} {artifact.version}")
+    return Panel(Group(*parts), title=title, padding=(1, 2))
 
 
 def _inputs(spec: FeatureSpec, transaction: Mapping[str, Any]) -> Grid:
@@ -125,11 +129,13 @@ def _activations(scorer: Scorer, matrix: Matrix) -> Iterator[Text]:
         return
     mlp = scorer.fraud.mlp
     A = scorer.preprocessor.transform(matrix)
-    for number, component in enumerate(mlp.hidden, start=1):
+    which = f" of member 1 of {mlp.members}" if mlp.members else ""
+    number = 0
+    for component in mlp.hidden:
         A = component.apply(A)
-        units = A.reshape(-1, A.shape[-1])[0]
-        if component.size:  # dropout and the like change nothing at inference
-            which = f" of member 1 of {mlp.members}" if mlp.members else ""
+        if any(leaf in mlp.layers for leaf in component.leaves()):
+            number += 1
+            units = A.reshape(-1, A.shape[-1])[0]
             yield Text(f"hidden layer {number}{which}: {len(units)} units, {_active(units)} active")
             yield Text(_blocks(units))
 
@@ -162,5 +168,6 @@ def _reasons(scorer: Scorer, matrix: Matrix, scores: Scores) -> Grid:
         if isinstance(typical, tuple):
             typical = f"{typical[0]:.4g} to {typical[1]:.4g}"
         value = f"{reason.value:.6g}" if isinstance(reason.value, float) else str(reason.value)
-        grid.add_row(reason.code, value, str(typical), f"{reason.contribution:+.3f}")
+        cells = (reason.code, value, str(typical), f"{reason.contribution:+.3f}")
+        grid.add_row(*map(Text, cells))  # texts of the data are no markup
     return grid

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as Grid
 
@@ -110,7 +111,8 @@ class RunConsole(Listener):
 
     def on_warning(self, text: str) -> None:
         """Print a warning with its cure."""
-        self._console.print(f"  [yellow]![/yellow] {text}", highlight=False, soft_wrap=True)
+        warning = f"  [yellow]![/yellow] {escape(text)}"
+        self._console.print(warning, highlight=False, soft_wrap=True)
 
     def on_artifact(self, artifact: Artifact, evaluation: Evaluation | None, part: str) -> None:
         """Print the evaluation."""
@@ -155,7 +157,7 @@ class RunConsole(Listener):
 
 def heading(console: Console, text: str) -> None:
     """Print a section's heading."""
-    console.print(f"\n[bold]{text}[/bold]", highlight=False)
+    console.print(f"\n[bold]{escape(text)}[/bold]", highlight=False)
 
 
 def line(console: Console, name: str, value: str) -> None:
@@ -204,10 +206,11 @@ def _figure(view: View, name: str) -> str:
     figure = view.figures[name]
     if figure.value is None:
         return "not defined"
-    if name == "brier_score":
-        return f"{figure.value:.5f} [{figure.low:.4f}, {figure.high:.4f}]".replace("[", r"\[")
+    if name == "brier_score":  # as narrow as the percentages: two columns fit into 80
+        bounds = ", ".join(f"{bound:.4f}".lstrip("0") for bound in (figure.low, figure.high))
+        return escape(f"{figure.value:.5f} [{bounds}]")
     low, high = (100 * bound for bound in (figure.low or 0.0, figure.high or 0.0))
-    return f"{figure.value:.2%} [{low:.1f}, {high:.1f}]".replace("[", r"\[")
+    return escape(f"{figure.value:.2%} [{low:.1f}, {high:.1f}]")
 
 
 def _print_impact(console: Console, evaluation: Evaluation) -> None:

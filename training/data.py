@@ -150,8 +150,8 @@ def _find(frame: pd.DataFrame, named: str | None, usual: Sequence[str], source: 
 
 
 def _only_date(features: Sequence[Feature]) -> str | None:
-    dates = [feature.name for feature in features if feature.kind == "datetime"]
-    return dates[0] if len(dates) == 1 else None
+    dates = [feature for feature in features if feature.kind == "datetime"]
+    return dates[0].name if len(dates) == 1 and not dates[0].nullable else None
 
 
 def _plain(name: str) -> str:
