@@ -393,3 +393,11 @@ def test_text_that_differs_wherever_it_is_present_is_left_out():
 
     assert table.spec.names == ("a",)
     assert "'user'" in table.notes[0]
+
+
+def test_a_date_with_gaps_orders_nothing_unless_it_is_named():
+    dates = ["2026-01-01T00:00:00", None] * 20
+    frame = plain_frame(Time=..., last_login=dates)
+
+    assert from_frame(frame, DataConfig(), "cards.csv").times is None
+    assert refusal_of(frame, time="last_login").reason == "20 rows have no readable time"
