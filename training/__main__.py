@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from errno import EPIPE
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,10 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except FraudscoreError as error:
+            raise click.ClickException(str(error)) from None
+        except OSError as error:
+            if error.errno == EPIPE:  # whoever read our output has enough: click knows what to do
+                raise
             raise click.ClickException(str(error)) from None
 
 
@@ -127,7 +132,7 @@ def predict(
         return
     try:
         content = json.loads(Path(str(json_file)).read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"{json_file}: {error}") from None
     if not isinstance(content, dict):
         raise ConfigurationError(f"{json_file}: expected one JSON object")
@@ -206,11 +211,12 @@ def rollback(model: Path) -> None:
 
 @main.command()
 @click.option("--rows", type=int, default=120_000, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), required=True)
 def simulate(rows: int, seed: int, output: Path) -> None:
     """Write simulated transactions to a .csv or .parquet file."""
     frame = simulate_rows(rows, np.random.default_rng(seed))
+    output.parent.mkdir(parents=True, exist_ok=True)
     if output.suffix == ".parquet":
         frame.to_parquet(output, index=False)
     elif output.suffix == ".csv":
