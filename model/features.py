@@ -220,10 +220,7 @@ class FeatureSpec:
             return None
         for column, feature in self._others:
             for number, row in enumerate(rows):
-                value = row.get(feature.name)
-                if value is None and feature.name not in row and not feature.nullable:
-                    return None
-                cell, problem = cell_from_json(feature, value)
+                cell, problem = cell_from_json(feature, row.get(feature.name))
                 if problem is not None:
                     return None
                 matrix[number, column] = cell

@@ -145,6 +145,14 @@ def test_golden_rows_that_no_longer_match(arrays, tmp_path):
         assert f"{outputs} differ from the day it was written, by up to " in reason
 
 
+def test_golden_outputs_of_another_shape_are_not_stretched_to_fit(arrays, tmp_path):
+    changed = arrays | {"golden.logits": arrays["golden.logits"][None]}
+
+    reason = refusal(ArtifactFormatError, write(tmp_path, changed))
+
+    assert "golden.logits of shape (1, 2, 64), not (2, 64)" in reason
+
+
 def test_golden_rows_allow_for_the_rounding_of_other_processors(arrays, tmp_path):
     logits = arrays["golden.logits"]
 

@@ -157,6 +157,8 @@ def test_threshold_is_a_quantile_of_legitimate_errors(autoencoder, legitimate):
     assert threshold == autoencoder.threshold == np.quantile(errors, 0.9)
     assert autoencoder.predict(legitimate).tolist() == (errors > threshold).astype(int).tolist()
     assert autoencoder.predict(legitimate).sum() == 30
+    autoencoder.fit_threshold(legitimate, 1.0)
+    assert autoencoder.predict(legitimate).sum() == 0
 
 
 def test_members_reconstruct_by_their_mean(legitimate, rng):
