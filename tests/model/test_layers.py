@@ -120,6 +120,12 @@ def test_dense_layer_reuses_the_buffers_of_a_workspace_and_only_those(rng):
     assert layer.forward(X) is not layer.forward(X)
 
 
+def test_single_row_is_a_batch_of_one(rng):
+    layer, x = Layer(4, 3, "relu", rng=rng), rng.normal(size=4)
+
+    np.testing.assert_array_equal(layer.forward(x), layer.forward(x[None]))
+
+
 def test_forward_fills_the_caches(rng):
     layer, X = Layer(4, 3, "relu", rng=rng), rng.normal(size=(5, 4))
 

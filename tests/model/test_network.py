@@ -255,6 +255,16 @@ def test_decay_mask_marks_the_weights_in_the_layout_of_the_parameters(make, rng)
     assert marked.sum() == sum(layer.weights.size for layer in network.layers)
 
 
+def test_one_weight_for_all_rows_scales_loss_and_gradient(make, rng):
+    network, X = make(np.random.default_rng(1)), rng.normal(size=(8, 4))
+    again, y = make(np.random.default_rng(1)), targets(network, X, rng)
+
+    assert again.loss_and_gradient(X, y, 2.5) == pytest.approx(
+        2.5 * network.loss_and_gradient(X, y)
+    )
+    np.testing.assert_allclose(again.gradients, 2.5 * network.gradients)
+
+
 def test_network_ends_in_a_dense_layer(rng):
     with pytest.raises(ConfigurationError, match="ends in a dense layer"):
         Network([Layer(2, 2, rng=rng), Dropout(0.5, rng=rng)])
