@@ -38,3 +38,8 @@ def train(frame: pd.DataFrame, folder: Path, listener: Any = None, **overrides: 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluate, "RESAMPLES", 10)
         return run(load_config(None, {"output": str(folder / "artifacts"), **facts}), listener)
+
+
+def figures_of(run: Run) -> dict[str, float | None]:
+    """Return the metrics of a run at the prevalence of its rows."""
+    return {name: figure.value for name, figure in run.evaluation.as_table.figures.items()}

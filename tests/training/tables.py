@@ -54,3 +54,16 @@ def numeric_table(labels: Any, times: Any = None, seed: int = 0) -> Table:
         digest="",
         notes=(),
     )
+
+
+def plain_frame(n_rows: int = 40, **changes: Any) -> pd.DataFrame:
+    """Return a small table with the usual names; a value of ``...`` drops the column."""
+    columns = {
+        "Time": np.arange(n_rows),
+        "V1": np.linspace(-1, 1, n_rows),
+        "Amount": np.linspace(1, 100, n_rows),
+        "Class": np.arange(n_rows) % 4 == 0,
+        **changes,
+    }
+    frame = pd.DataFrame({name: value for name, value in columns.items() if value is not ...})
+    return frame.astype({"Class": int}) if "Class" in frame and "Class" not in changes else frame

@@ -30,7 +30,7 @@ def artifact(tmp_path_factory):
 
 def printed(artifact, transaction, width=100):
     """Return what the analysis prints."""
-    console = Console(file=io.StringIO(), width=width)
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
     console.print(analysis(artifact, transaction))
     return console.file.getvalue()
 

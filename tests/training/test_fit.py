@@ -3,55 +3,9 @@
 import numpy as np
 import pytest
 
-from model import MLP, Autoencoder
-from model.network import minibatches
-from training.config import LearningConfig
+from model import Autoencoder
+from tests.training.fits import fitted, gradient_at_start, network_of, rows_and_labels, whole
 from training.errors import DivergedError
-from training.fit import fit
-
-PLAIN = {"optimizer": "sgd", "learning_rate": 0.1, "schedule": "constant", "warmup": 0.0}
-
-
-def rows_and_labels(n_rows=200, seed=0):
-    """Return rows of three features and labels that depend on them."""
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n_rows, 3)).astype(np.float32)
-    return X, (X[:, 0] + 0.5 * rng.normal(size=n_rows) > 1).astype(np.float32)
-
-
-def network_of(members=None, sizes=(3, 8, 1), seed=0, **options):
-    """Return an untrained network, in float32 as training has it."""
-    rng = np.random.default_rng(seed)
-    return MLP(sizes, members=members, rng=rng, dtype=np.float32, **options)
-
-
-def fitted(network, X, y, seed=0, batches=None, evaluate=None, **config):
-    """Train a network; return it with its history."""
-    known = ("sample_weights", "keep_best", "on_epoch")
-    options = {key: config.pop(key) for key in known if key in config}
-    learning = LearningConfig(**{**PLAIN, **config})
-    history = fit(
-        network,
-        X,
-        y,
-        learning,
-        np.random.default_rng(seed),
-        batches=batches or (lambda rng: minibatches(len(X), learning.batch_size, rng)),
-        evaluate=evaluate,
-        **options,
-    )
-    return network, history
-
-
-def whole(_rng):
-    """Yield all rows of a table of 200 as one batch, in order."""
-    yield np.arange(200)
-
-
-def gradient_at_start(network, X, y, weights=None):
-    """Return parameters and gradient of a network before any step."""
-    network.loss_and_gradient(X, y, weights)
-    return network.parameters.copy(), network.gradients.copy()
 
 
 @pytest.mark.parametrize("members", [None, 3])
@@ -182,94 +136,6 @@ def test_each_member_has_sample_weights_of_its_own():
         assert not np.array_equal(layer.weights[1], twin.weights[1])
 
 
-def scripted(values, name="average_precision"):
-    """Return an evaluation that says what it is told to, epoch after epoch."""
-    remaining = iter(values)
-    return lambda: {name: next(remaining)}
-
-
-def test_early_stopping_restores_the_best_epoch():
-    X, y = rows_and_labels()
-    network = network_of()
-    kept = {}
-
-    _, history = fitted(
-        network,
-        X,
-        y,
-        epochs=20,
-        patience=3,
-        keep_best=True,
-        evaluate=scripted([0.1, 0.5, 0.3, 0.5, 0.2, 0.9]),
-        on_epoch=lambda epoch, _: kept.update({epoch: network.parameters.copy()}),
-    )
-
-    assert (history.best_epoch, history.stopped_early) == (2, True)
-    assert len(history.epochs) == 5
-    np.testing.assert_array_equal(network.parameters, kept[2])
-
-
-def test_running_statistics_are_restored_with_the_weights():
-    X, y = rows_and_labels()
-    values = [0.9, 0.1, 0.1]
-
-    best, _ = fitted(
-        network_of(batch_norm=True), X, y, epochs=3, keep_best=True, evaluate=scripted(values)
-    )
-    first, _ = fitted(network_of(batch_norm=True), X, y, epochs=1)
-
-    np.testing.assert_array_equal(best.logits(X), first.logits(X))
-
-
-def test_what_early_stopping_watches_can_be_chosen():
-    X, y = rows_and_labels()
-
-    def evaluate():
-        step = next(steps)
-        return {"f1": [0.2, 0.8, 0.1][step], "average_precision": [0.9, 0.1, 0.2][step]}
-
-    steps = iter(range(3))
-    _, history = fitted(
-        network_of(), X, y, epochs=3, keep_best=True, monitor="f1", evaluate=evaluate
-    )
-
-    assert history.best_epoch == 2
-
-
-def test_without_patience_the_run_goes_on_and_still_keeps_the_best():
-    X, y = rows_and_labels()
-    values = [0.9] + [0.1] * 14
-
-    network, history = fitted(
-        network_of(), X, y, epochs=15, patience=0, keep_best=True, evaluate=scripted(values)
-    )
-    first, _ = fitted(network_of(), X, y, epochs=1)
-
-    assert (len(history.epochs), history.best_epoch, history.stopped_early) == (15, 1, False)
-    np.testing.assert_array_equal(network.parameters, first.parameters)
-
-
-def test_where_the_best_is_not_kept_the_last_epoch_counts():
-    X, y = rows_and_labels()
-
-    network, history = fitted(
-        network_of(), X, y, epochs=4, patience=1, evaluate=scripted([0.9, 0.1, 0.1, 0.1])
-    )
-    unwatched, _ = fitted(network_of(), X, y, epochs=4)
-
-    assert (history.best_epoch, history.stopped_early) == (4, False)
-    np.testing.assert_array_equal(network.parameters, unwatched.parameters)
-
-
-def test_without_an_evaluation_the_loss_is_watched():
-    X, y = rows_and_labels()
-
-    _, history = fitted(network_of(), X, y, epochs=5, keep_best=True)
-
-    losses = [epoch["loss"] for epoch in history.epochs]
-    assert history.best_epoch == int(np.argmin(losses)) + 1
-
-
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
 def test_divergence_stops_the_run_with_the_epoch_and_the_cure(optimizer):
     X, y = rows_and_labels()
@@ -325,23 +191,6 @@ def test_batches_without_rows_are_passed_over():
     plain, _ = fitted(network_of(), X, y, epochs=2, batches=whole)
 
     np.testing.assert_array_equal(gaps.parameters, plain.parameters)
-
-
-def test_every_epoch_is_told_with_its_figures():
-    X, y = rows_and_labels()
-    told = []
-
-    _, history = fitted(
-        network_of(),
-        X,
-        y,
-        epochs=3,
-        evaluate=scripted([0.1, 0.2, 0.3]),
-        on_epoch=lambda *arguments: told.append(arguments),
-    )
-
-    assert told == [(epoch + 1, figures) for epoch, figures in enumerate(history.epochs)]
-    assert set(told[0][1]) == {"loss", "gradient_norm", "learning_rate", "average_precision"}
 
 
 def test_autoencoder_learns_its_own_input():

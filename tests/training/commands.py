@@ -1,0 +1,62 @@
+"""Running commands in the working folder."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from model.pointer import read_pointer
+from training import __main__ as command_line
+
+MODELS = Path("artifacts/cards")
+QUICK_TOML = """
+[data]
+id = "payment_id"
+[network]
+layers = [8]
+members = 3
+n_bins = 4
+[learning]
+epochs = 4
+batch_size = 64
+learning_rate = 0.01
+[autoencoder]
+hidden = [8]
+bottleneck = 3
+members = 2
+epochs = 2
+batch_size = 64
+"""
+
+
+def run(*arguments, status=0):
+    """Run a command; return what it printed on standard output and standard error."""
+    with pytest.MonkeyPatch.context() as patch:
+        plain = Console(width=80, force_terminal=False)  # whatever the terminal of the tests is
+        patch.setattr(command_line, "CONSOLE", plain)
+        result = CliRunner().invoke(command_line.main, [str(part) for part in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == status, result.output
+    return result.output
+
+
+def refused(*arguments):
+    """Run a command that fails; return its one line."""
+    output = run(*arguments, status=1)
+    *_, last = output.strip().splitlines()
+    assert last.startswith("Error: ")
+    assert "Traceback" not in output
+    return last.removeprefix("Error: ")
+
+
+def write(frame, name="cards.csv"):
+    """Write a frame into the working folder."""
+    frame.to_csv(name, index=False)
+    return name
+
+
+def champion_of(folder):
+    """Return the version that serves."""
+    return read_pointer(folder).version

@@ -1,0 +1,179 @@
+"""The commands that apply a model, and what all commands do when something is wrong."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+
+from tests.factories import valid_row
+from tests.training.commands import QUICK_TOML, refused, run, write
+from tests.training.tables import mixed_frame
+from training.__main__ import main
+
+pytestmark = pytest.mark.usefixtures("working_folder")
+
+TRANSACTION = ",".join(f"{name}={value}" for name, value in valid_row().items())
+
+
+def test_transaction_is_explained(tiny):
+    output = run("predict", "--artifact", tiny, "--transaction", TRANSACTION)
+
+    assert "fraud probability" in output
+    assert re.search("APPROVE|REVIEW|BLOCK", output)
+    assert "hidden layer 1" in output
+    assert {len(line) for line in output.splitlines()} == {80}
+
+
+def test_transaction_of_a_file_is_explained_alike(tiny, tmp_path):
+    (tmp_path / "one.json").write_text(json.dumps(valid_row()))
+
+    from_file = run("predict", "--artifact", tiny, "--json", "one.json")
+
+    assert from_file == run("predict", "--artifact", tiny, "--transaction", TRANSACTION)
+
+
+def test_missing_features_are_listed(tiny):
+    message = refused("predict", "--artifact", tiny, "--transaction", "Amount=5000")
+
+    assert message == "3 of 6 features are missing: V1, merchant_category, transaction_time"
+
+
+@pytest.mark.parametrize(
+    "content", ["[1]", "{", "NaN", '{"Amount": NaN}', "[" * 100_000, "\ud800", '"text"']
+)
+def test_file_that_holds_no_transaction_is_refused_by_name(tiny, tmp_path, content):
+    (tmp_path / "one.json").write_bytes(content.encode("utf-8", "surrogatepass"))
+
+    message = refused("predict", "--artifact", tiny, "--json", "one.json")
+
+    assert "one.json" in message or "Amount" in message or "missing" in message
+
+
+@pytest.mark.parametrize("arguments", [[], ["--transaction", "a=1", "--json", "one.json"]])
+def test_transaction_is_given_in_one_way(tiny, arguments):
+    output = run("predict", "--artifact", tiny, *arguments, status=2)
+
+    assert "--transaction or with --json" in output
+
+
+def test_table_is_scored_by_the_champion_of_a_folder(served):
+    new = served[1500:]
+    write(new, "new.csv")
+
+    output = run(
+        "score", "--model", "artifacts/cards", "--data", "new.csv", "--output", "scores.csv"
+    )
+
+    assert "1,500 rows into scores.csv" in output
+    scores = pd.read_csv("scores.csv")
+    assert scores["payment_id"].tolist() == new["payment_id"].tolist()
+    assert scores["probability"].between(0, 1).all()
+
+
+def test_table_with_labels_is_evaluated(textbook):
+    folder, printed = textbook
+    models = folder / "artifacts" / "creditcard"
+    frame = pd.read_csv(folder / "creditcard.csv")
+    write(frame[-240:], "newest.csv")
+
+    output = run("evaluate", "--model", models, "--data", "newest.csv")
+
+    assert "On 240 rows of newest.csv, 16 of them fraud" in output
+    for name in ("precision", "recall", "f1", "roc auc"):
+        pattern = rf"^  {name} +([\d.]+%)"
+        assert re.findall(pattern, output, re.M)[:1] == re.findall(pattern, printed, re.M)[:1]
+
+
+@pytest.mark.parametrize("command", ["evaluate", "compare"])
+def test_table_to_evaluate_on_needs_labels_and_rows(textbook, command):
+    folder, _ = textbook
+    frame = pd.read_csv(folder / "creditcard.csv")
+    [path] = (folder / "artifacts" / "creditcard").glob("*.npz")
+    models = ["--artifact", path] if command == "evaluate" else []
+    models += ["--champion", path, "--challenger", path] if command == "compare" else []
+    write(frame.drop(columns="Class"), "unlabelled.csv")
+    write(frame[:0], "empty.csv")
+
+    assert "no label column found" in refused(command, *models, "--data", "unlabelled.csv")
+    assert refused(command, *models, "--data", "empty.csv") == "empty.csv: the table has no rows"
+    other = frame.rename(columns={"Class": "outcome"})
+    assert run(command, *models, "--data", write(other), "--label", "outcome")
+
+
+def test_two_artifacts_are_compared(textbook):
+    folder, _ = textbook
+    [path] = (folder / "artifacts" / "creditcard").glob("*.npz")
+
+    output = run(
+        "compare",
+        *("--champion", path, "--challenger", path, "--data", folder / "creditcard.csv"),
+    )
+
+    assert "95 % interval [+0.0000, +0.0000]" in output
+    assert "Average precision on 1,200 rows" in output
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "new/folder/rows.parquet"])
+def test_transactions_are_simulated_into_a_file(name):
+    output = run("simulate", "--rows", 1000, "--seed", 3, "--output", name)
+
+    frame = pd.read_csv(name) if name.endswith(".csv") else pd.read_parquet(name)
+    assert len(frame) == 1000
+    assert frame["is_fraud"].sum() == 5
+    assert f"1,000 transactions into {name}" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["train", "--data", "none.csv"], "none.csv: no such file"),
+        (["train", "--data", "cards.txt"], "expected a .csv"),
+        (["train", "--data", "cards.csv", "--label", "x"], "column 'x'"),
+        (["train", "--data", "cards.csv", "--drop", "x"], "column 'x'"),
+        (["train", "--config", "none.toml"], "none.toml"),
+        (["train", "--layers", "a"], "--layers"),
+        (["train", "--delay", "soon"], "expected a duration such as 7d"),
+        (["train", "--seed", "-1"], "seed must be at least 0"),
+        (["train", "--test-share", "nan"], "split: test_share"),
+        (["train", "--base-rate", "2"], "base_rate lies between 0 and 1"),
+        (["train", "--name", "../up"], "name is the name of a folder"),
+        (["train", "--data", "cards.csv", "--config", "wild.toml"], "training diverged in epoch"),
+        (["train", "--data", "cards.csv", "--config", "blocked.toml"], "cards.csv"),
+        (["predict", "--artifact", "none.npz", "--transaction", "a=1"], "no such artifact"),
+        (["predict", "--model", "nowhere", "--transaction", "a=1"], "no model has been promoted"),
+        (["score", "--model", "nowhere", "--data", "cards.csv", "--output", "o.csv"], "promoted"),
+        (["evaluate", "--artifact", "cards.csv", "--data", "cards.csv"], "not a readable .npz"),
+        (["promote", "nowhere/0123456789ab.npz"], "no such artifact"),
+        (["rollback", "nowhere"], "no model has been promoted"),
+        (["simulate", "--rows", "10", "--output", "o.csv"], "at least 200"),
+        (["simulate", "--rows", "500", "--output", "o.txt"], ".csv or .parquet"),
+        (["simulate", "--rows", "500", "--output", "cards.csv/o.csv"], "cards.csv"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_goes_wrong_is_told_in_one_line(tmp_path, arguments, what):
+    write(mixed_frame(400))
+    (tmp_path / "cards.txt").write_text("")
+    wild = QUICK_TOML.replace("learning_rate = 0.01", 'learning_rate = 1e30\noptimizer = "sgd"')
+    (tmp_path / "wild.toml").write_text(wild.replace("layers = [8]", "layers = [8, 8]"))
+    (tmp_path / "blocked.toml").write_text(f'output = "cards.csv"\n{QUICK_TOML}')
+
+    assert what in refused(*arguments)
+
+
+def test_score_of_a_table_that_does_not_fit_leaves_no_output(tiny, tmp_path):
+    write(mixed_frame(50))
+
+    message = refused("score", "--artifact", tiny, "--data", "cards.csv", "--output", "scores.csv")
+
+    assert "['Amount', 'V1', 'merchant_category']" in message
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cards.csv", "quick.toml"]
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_every_command_explains_itself(command):
+    output = run(command, "--help")
+
+    assert output.startswith("Usage: ")
+    assert command in run("-h")

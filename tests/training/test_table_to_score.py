@@ -1,0 +1,102 @@
+"""A table as a model reads it: columns by name, categories as text."""
+
+import numpy as np
+import pytest
+
+from tests.training.tables import mixed_frame, plain_frame
+from training.config import DataConfig
+from training.data import (
+    from_frame,
+    load,
+    matrix_of,
+    text_columns,
+    with_categories_of,
+)
+from training.errors import DataError
+from training.table_files import read_chunks, read_frame
+
+
+def test_scoring_ignores_the_label_and_columns_that_are_unknown():
+    spec = from_frame(plain_frame(), DataConfig(), "cards.csv").spec
+    frame = plain_frame()
+    shuffled = frame.assign(Class="?", colour="red")[["colour", "Amount", "Class", "V1", "Time"]]
+
+    np.testing.assert_array_equal(
+        matrix_of(shuffled, spec, "new.csv"), frame[["Time", "V1", "Amount"]].to_numpy(float)
+    )
+
+
+def test_scoring_lists_the_columns_that_are_missing():
+    spec = from_frame(plain_frame(), DataConfig(), "cards.csv").spec
+
+    with pytest.raises(DataError, match=r"needs the columns \['Time', 'Amount'\]"):
+        matrix_of(plain_frame(Time=..., Amount=...), spec, "new.csv")
+
+
+def test_column_that_may_be_missing_may_be_absent():
+    frame = mixed_frame(100)
+    spec = from_frame(frame, DataConfig(id="payment_id"), "cards.csv").spec
+
+    matrix = matrix_of(frame.drop(columns=["v2", "merchant"]), spec, "new.csv")
+
+    absent = [spec.names.index(name) for name in ("v2", "merchant")]
+    assert np.isnan(matrix[:, absent]).all()
+
+
+def test_categories_of_digits_are_the_same_in_every_chunk(tmp_path):
+    """In a chunk of its own each of these columns would be read as whole numbers or floats."""
+    codes = ["007"] * 30 + ["7"] * 30 + ["7", None] * 15 + ["1e1"] * 30 + ["A"] * 30
+    frame = plain_frame(len(codes), code=codes)
+    path = tmp_path / "cards.csv"
+    frame.to_csv(path, index=False)
+
+    table = load(DataConfig(path=str(path)))
+    spec, texts = table.spec, text_columns(table.spec)
+    chunks = [matrix_of(chunk, spec, "cards.csv") for chunk in read_chunks(path, 30, texts)]
+
+    feature = spec.features[spec.names.index("code")]
+    assert feature.categories == ("007", "1e1", "7", "A")
+    np.testing.assert_array_equal(np.concatenate(chunks), table.matrix)
+    np.testing.assert_array_equal(matrix_of(read_frame(path, texts), spec, "x"), table.matrix)
+
+
+def test_file_of_digits_only_is_scored_like_the_file_it_was_taken_from(tmp_path):
+    codes = ["007", "7", "A"] * 20
+    frame = plain_frame(60, code=codes)
+    table = from_frame(frame, DataConfig(), "cards.csv")
+    part = frame[frame["code"] == "007"]
+    part.to_csv(tmp_path / "part.csv", index=False)
+
+    matrix = matrix_of(
+        read_frame(tmp_path / "part.csv", text_columns(table.spec)), table.spec, "part.csv"
+    )
+
+    np.testing.assert_array_equal(matrix, table.matrix[::3])
+
+
+def test_categories_that_training_rows_do_not_show_are_other():
+    codes = ["b"] * 20 + ["d"] * 20 + ["a"] * 15 + ["b", None] * 5
+    table = from_frame(plain_frame(len(codes), code=codes), DataConfig(), "cards.csv")
+    column = table.spec.names.index("code")
+
+    narrowed = with_categories_of(table, np.arange(40))
+
+    feature = narrowed.spec.features[column]
+    assert (table.spec.features[column].categories, feature.categories) == (
+        ("a", "b", "d"),
+        ("b", "d"),
+    )
+    texts = [*feature.categories, "other"]
+    found = [None if np.isnan(c) else texts[int(c)] for c in narrowed.matrix[:, column]]
+    assert found == ["other" if code == "a" else code for code in codes]
+    others = [i for i in range(len(table.spec.names)) if i != column]
+    np.testing.assert_array_equal(narrowed.matrix[:, others], table.matrix[:, others])
+
+
+def test_where_training_rows_show_no_category_often_the_most_frequent_is_kept():
+    codes = ["a"] * 20 + ["b"] * 20
+    table = from_frame(plain_frame(code=codes), DataConfig(), "cards.csv")
+
+    narrowed = with_categories_of(table, np.array([0, 20, 21]))
+
+    assert narrowed.spec.features[-1].categories == ("b",)
