@@ -12,6 +12,7 @@ from tests.training.tables import mixed_frame
 from training import promote as promotion
 from training.data import matrix_of
 from training.promote import (
+    Comparison,
     PromotionError,
     compare,
     refuse_other_features,
@@ -52,6 +53,14 @@ def average_precision_of(run, frame):
     scorer = run.artifact.scorer
     logits = scorer.score(matrix_of(frame, scorer.spec, "new rows")).logits
     return average_precision_score(frame["is_fraud"], logits)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "is_worse"),
+    [(-0.2, -0.1, True), (-0.1, 0.1, False), (-0.1, 0.0, False), (0.1, 0.2, False)],
+)
+def test_challenger_is_worse_where_the_whole_interval_says_so(low, high, is_worse):
+    assert Comparison(100, 10, 0.5, 0.5, low, high).is_worse == is_worse
 
 
 @pytest.mark.usefixtures("few_draws")

@@ -73,10 +73,10 @@ def test_gradient_is_clipped_to_its_norm():
 
 def test_l2_pulls_weights_to_zero_and_spares_biases():
     X, y = rows_and_labels()
-    start = network_of()
+    start = network_of(initial_bias=0.5)
     before, gradient = gradient_at_start(start, X, y)
 
-    network, _ = fitted(network_of(), X, y, epochs=1, batches=whole, l2=0.3)
+    network, _ = fitted(network_of(initial_bias=0.5), X, y, epochs=1, batches=whole, l2=0.3)
 
     penalised = gradient + 0.3 * start.decay_mask() * before
     np.testing.assert_allclose(network.parameters, before - 0.1 * penalised, rtol=1e-5, atol=1e-7)
