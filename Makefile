@@ -8,7 +8,12 @@ STAMP := $(VENV)/.installed
 # one thread for BLAS: the networks are small, and workers must not fight for cores
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
-TRAIN_OPTIONS = $(if $(DATA),--data $(DATA)) $(OPTIONS)
+TRAIN_OPTIONS = $(if $(DATA),--data "$(DATA)") $(OPTIONS)
+# a MODEL named on the command line wins over a folder in the environment
+ifeq ($(origin MODEL),command line)
+FRAUDSCORE_MODEL_DIR := artifacts/$(MODEL)
+endif
+FRAUDSCORE_MODEL_DIR ?= artifacts/$(MODEL)
 
 .PHONY: setup serve train retrain predict test lint types check bench lock clean
 
@@ -21,7 +26,7 @@ $(STAMP): requirements/dev.lock
 	@touch $@
 
 serve: $(STAMP)
-	PORT=$(PORT) FRAUDSCORE_MODEL_DIR=$${FRAUDSCORE_MODEL_DIR:-artifacts/$(MODEL)} $(BIN)/gunicorn -c gunicorn.conf.py
+	PORT=$(PORT) FRAUDSCORE_MODEL_DIR="$(FRAUDSCORE_MODEL_DIR)" $(BIN)/gunicorn -c gunicorn.conf.py
 
 train: $(STAMP)
 	$(BIN)/python -m training train $(TRAIN_OPTIONS)
@@ -56,5 +61,5 @@ lock: $(STAMP)
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra bench -c requirements/dev.lock pyproject.toml -o requirements/bench.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis reports
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -33,6 +33,7 @@ def describe(artifact: Artifact) -> dict[str, Any]:
     }
     if scorer.fraud is not None:
         card["policy"] = scorer.fraud.policy.to_dict()
+        card["calibration"] = scorer.fraud.calibration.method
         card["n_parameters"] = scorer.fraud.mlp.n_parameters
     if scorer.anomalies is not None:
         card["anomaly_threshold"] = scorer.anomalies.scale.threshold

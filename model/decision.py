@@ -94,7 +94,9 @@ class Policy:
             reviewing = np.full_like(p, self.review_cost)
             # ties go to the milder decision: argmin takes the first
             decision = np.argmin(np.stack([approving, reviewing, blocking]), axis=0)
-        if self.anomaly_review is not None and anomaly_score is not None:
+        if self.anomaly_review is not None:
+            if anomaly_score is None:
+                raise ConfigurationError("this policy decides by the anomaly score too")
             is_odd = (anomaly_score >= self.anomaly_review) & (decision == APPROVE)
             decision = np.where(is_odd, REVIEW, decision)
         return np.asarray(decision, np.int64)

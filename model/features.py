@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from operator import itemgetter
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ Kind = Literal["numeric", "boolean", "categorical", "datetime"]
 
 TRANSACTION_ID = "transaction_id"
 RESERVED = frozenset({TRANSACTION_ID, "transactions"})  # keys with a meaning of their own
+MOST_UNKNOWN = 100  # keys of a row that are named
 MOST_SUGGESTIONS = 10  # a row: looking for the likely name of a million junk keys takes a minute
 MOST_PROBLEM_ROWS = 100  # a reply that lists more rows helps nobody
 TYPICAL = (0.05, 0.95)  # quantiles of legitimate rows
@@ -81,8 +82,9 @@ class Feature:
             return self
         if self.kind in ("categorical", "boolean"):
             return replace(self, central=float(np.bincount(legitimate.astype(np.intp)).argmax()))
-        quantiles = np.quantile(legitimate, (TYPICAL[0], 0.5, TYPICAL[1]))
-        low, central, high = (float(f"{q:.{DIGITS}g}") for q in quantiles)
+        low, central, high = np.quantile(legitimate, (TYPICAL[0], 0.5, TYPICAL[1])).tolist()
+        if self.kind == "numeric":
+            low, central, high = (float(f"{value:.{DIGITS}g}") for value in (low, central, high))
         seen = (float(cells.min()), float(cells.max()))
         return replace(self, seen=seen, typical=(low, high), central=central)
 
@@ -255,7 +257,8 @@ class FeatureSpec:
     def _fill(self, cells: Matrix, row: Any) -> dict[str, list[str]]:
         if not isinstance(row, Mapping):
             return {"_schema": ["Invalid input type: expected an object."]}
-        unknown = [str(name) for name in row if name not in self._known]
+        unfamiliar = (str(name) for name in row if name not in self._known)
+        unknown = list(islice(unfamiliar, MOST_UNKNOWN))
         found = {
             name: [unknown_field(name, self.names if number < MOST_SUGGESTIONS else ())]
             for number, name in enumerate(unknown)

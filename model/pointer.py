@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from model.artifact import Artifact, load
@@ -57,6 +58,10 @@ def read_pointer(directory: Path | str) -> Pointer:
         raise ArtifactCorruptError(path, "not a champion pointer")
     if not all(version.isalnum() for version in versions):  # they become file names
         raise ArtifactCorruptError(path, "not a champion pointer")
+    try:
+        datetime.fromisoformat(pointer.promoted_at)
+    except ValueError:
+        raise ArtifactCorruptError(path, "not a champion pointer: promoted_at is no time") from None
     return pointer
 
 

@@ -14,23 +14,24 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-from model.artifact import load
+from model.artifact import Artifact, load
 from model.errors import ConfigurationError, FraudscoreError
 from training import promote as promotion
 from training.analysis import analysis, parse_transaction
 from training.batch import score_file
 from training.config import RunConfig
 from training.console import RunConsole, heading, line, print_comparison, print_evaluation
-from training.data import find_label, labels_of, matrix_of, text_columns
+from training.data import Table, find_label, labels_of, matrix_of, text_columns
 from training.evaluate import evaluate as evaluate_scores
 from training.options import artifact_options, chosen_artifact, config_from, training_options
 from training.pipeline import Run, run
 from training.report import write_card, write_report
 from training.simulate import simulate as simulate_rows
+from training.split import Split
 from training.table_files import read_frame
 
 CONSOLE = Console()
-NOT_PROMOTED = 1  # exit status of a retraining whose model does not serve
+NOT_PROMOTED = 3  # exit status of a retraining whose model was shown to be worse
 
 
 class Commands(click.Group):
@@ -67,7 +68,7 @@ def train(**options: Any) -> None:
         promotion.promote(directory, result.artifact.version)
         line(CONSOLE, "champion", f"{result.artifact.version}, the first version of its name")
     else:
-        line(CONSOLE, "serve it with", f"python -m training promote {result.artifact.path}")
+        line(CONSOLE, "promote with", f"python -m training promote {result.artifact.path}")
     line(CONSOLE, "serve with", f"FRAUDSCORE_MODEL_DIR={directory} make serve")
 
 
@@ -78,20 +79,17 @@ def retrain(**options: Any) -> None:
     config = config_from(options)
     directory = Path(config.output) / config.model_name
     champion = promotion.champion_of(directory)
-    result = run_with_console(config)
+    result = run_with_console(config, champion)
     challenger = result.artifact
     if champion is None:
         promotion.promote(directory, challenger.version)
         line(CONSOLE, "champion", f"{challenger.version}, the first version of its name")
         return
-    promotion.refuse_other_features(champion.scorer.spec, challenger.scorer.spec)
-    rows = promotion.unseen_rows(champion, result.table, result.parts.test)
-    labels = result.table.labels
-    if labels is None:
-        raise promotion.PromotionError("without labels there is nothing to compare by")
+    table = result.table
+    rows = promotion.rows_to_compare(champion, table, result.parts.test)
     rng = np.random.default_rng(config.seed)
     comparison = promotion.compare(
-        champion, challenger, result.table.matrix[rows], labels[rows], rng
+        champion, challenger, table.matrix[rows], table.labels[rows], rng
     )
     print_comparison(CONSOLE, comparison)
     if comparison.is_worse:
@@ -101,9 +99,22 @@ def retrain(**options: Any) -> None:
     line(CONSOLE, "champion", f"{challenger.version}, in the place of {champion.version}")
 
 
-def run_with_console(config: RunConfig) -> Run:
-    """Train and report, printing on the way."""
-    console = RunConsole(CONSOLE)
+class RetrainingConsole(RunConsole):
+    """Ends a retraining that could not be compared with the champion before it has begun."""
+
+    def __init__(self, console: Console, champion: Artifact) -> None:
+        super().__init__(console)
+        self._champion = champion
+
+    def on_split(self, table: Table, parts: Split) -> None:
+        """Print the parts; see whether they allow a comparison."""
+        super().on_split(table, parts)
+        promotion.rows_to_compare(self._champion, table, parts.test)
+
+
+def run_with_console(config: RunConfig, champion: Artifact | None = None) -> Run:
+    """Train and report, printing on the way; with a champion only if it can be compared with."""
+    console = RunConsole(CONSOLE) if champion is None else RetrainingConsole(CONSOLE, champion)
     try:
         result = run(config, console)
     finally:
@@ -131,7 +142,7 @@ def predict(
         CONSOLE.print(analysis(loaded, parse_transaction(transaction, loaded.scorer.spec)))
         return
     try:
-        content = json.loads(Path(str(json_file)).read_text())
+        content = json.loads(Path(str(json_file)).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"{json_file}: {error}") from None
     if not isinstance(content, dict):

@@ -55,7 +55,7 @@ def train_autoencoder(
     else:
         train, validation = parts.train[parts.folds != 0], parts.train[parts.folds == 0]
     train, validation = train[is_legitimate[train]], validation[is_legitimate[validation]]
-    if not (len(train) and len(validation)):
+    if len(train) == 0 or len(validation) < 2:
         raise SplitError("the autoencoder needs legitimate rows to train on and others to measure")
     X = encode(train)
     network = Autoencoder(
@@ -83,8 +83,7 @@ def train_autoencoder(
         batches=lambda rng: minibatches(len(X), config.batch_size, rng),
         on_epoch=on_epoch,
     )
-    held_out = encode(validation)
-    network.fit_whitening(held_out)
-    network.fit_threshold(held_out, config.threshold_quantile)
-    errors = network.reconstruction_error(held_out)
+    # residuals are measured on other rows than errors: on the same they would look too small
+    network.fit_whitening(encode(validation[0::2]))
+    errors = network.reconstruction_error(encode(validation[1::2]))
     return AnomalyPart(network, AnomalyScale.fit(errors, config.threshold_quantile)), history

@@ -58,6 +58,8 @@ def score_file(
     """
     if output.suffix not in (".csv", ".parquet"):
         raise DataError(str(output), "expected an output named .csv or .parquet")
+    if output.resolve() == data.resolve():
+        raise DataError(str(output), "the output would take the place of the input")
     temporary = temporary_beside(output)
     output.parent.mkdir(parents=True, exist_ok=True)
 

@@ -38,12 +38,12 @@ def infer_features(
         if column.isna().all():
             notes.append(f"column {name!r} has no values at all and is left out")
             continue
-        kind = _kind(column, source)
+        kind = "categorical" if name in config.categorical else _kind(column, source)
         if kind == "datetime" and not config.time_features:
             continue
         categories: tuple[str, ...] = ()
         if kind == "categorical":
-            counts = column.dropna().astype(str).value_counts()
+            counts = pd.Series(texts_of(column)).value_counts()
             if len(counts) > max(IDENTIFIER_SHARE * column.notna().sum(), MOST_CATEGORIES):
                 notes.append(
                     f"column {name!r} has {len(counts):,} different texts in {len(column):,} rows "
@@ -69,7 +69,7 @@ def infer_features(
             )
         )
     names = {feature.name for feature in features}
-    for key in ("nullable", "bounds", "units"):
+    for key in ("categorical", "nullable", "bounds", "units"):
         unknown = sorted(set(getattr(config, key)) - names)
         if unknown:
             raise DataError(source, f"data.{key} names {unknown}, which are no features")
@@ -131,10 +131,7 @@ def cells(column: pd.Series, feature: Feature, source: str) -> Any:
     if not feature.nullable:
         _refuse(missing, column, "a value: none was missing in training, see data.nullable", source)
     if feature.kind == "categorical":
-        if types.is_float_dtype(column):  # whole numbers and gaps, read as floats
-            column = column.astype("Int64")
-        texts = column.astype(object).where(~missing, None)
-        return [None if text is None else str(text) for text in texts]
+        return texts_of(column)
     if feature.kind == "datetime":
         values = epoch_seconds(column)
         expected = "an ISO 8601 date-time"
@@ -152,6 +149,14 @@ def cells(column: pd.Series, feature: Feature, source: str) -> Any:
     if feature.maximum is not None:
         _refuse(values > feature.maximum, column, f"at most {feature.maximum:g}", source)
     return values
+
+
+def texts_of(column: pd.Series) -> list[str | None]:
+    """Return a column as texts, with None for missing; whole numbers without a decimal point."""
+    if types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
+        column = column.astype("Int64")  # whole numbers and gaps, read as floats
+    texts = column.astype(object).where(column.notna().to_numpy(), None)
+    return [None if text is None else str(text) for text in texts]
 
 
 def _refuse(wrong: NDArray[np.bool_], column: pd.Series, expected: str, source: str) -> None:

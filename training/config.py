@@ -28,6 +28,8 @@ class DataConfig:
         Columns; found by their usual names where omitted.
     drop : tuple of str
         Columns that are no features.
+    categorical : tuple of str
+        Columns of codes that look like numbers but are categories, as merchant category codes.
     nullable : tuple of str
         Features that may be missing although none was in training.
     bounds : mapping of str to mapping
@@ -46,6 +48,7 @@ class DataConfig:
     amount: str | None = None
     id: str | None = None
     drop: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
     nullable: tuple[str, ...] = ()
     bounds: Mapping[str, Any] = field(default_factory=dict)
     units: Mapping[str, Any] = field(default_factory=dict)
@@ -111,6 +114,8 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         refuse_outside(self, layers=(1, inf), members=(1, inf), n_bins=(0, inf))
+        if self.n_bins == 1:
+            raise ConfigurationError("n_bins must be 0, or 2 and more: one bin has no edges inside")
         refuse_outside(self, drop_probability=(0, BELOW_ONE))
         activation_named(self.activation)
         if self.initializer is not None:

@@ -80,7 +80,8 @@ def load(config: DataConfig, *, needs_label: bool = True) -> Table:
     """
     if config.path is None:
         raise DataError("data", "no file given")
-    return from_frame(read_frame(Path(config.path)), config, config.path, needs_label=needs_label)
+    frame = read_frame(Path(config.path), config.categorical)
+    return from_frame(frame, config, config.path, needs_label=needs_label)
 
 
 def from_frame(

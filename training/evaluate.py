@@ -124,11 +124,10 @@ def evaluate(
         Source of the bootstrap (Efron, 1979; percentile intervals).
     """
     alert = decision != APPROVE
-    # one set of draws, so that what does not depend on prevalence is the same in both views
-    draws = [rng.multinomial(len(y), np.full(len(y), 1 / len(y))) for _ in range(RESAMPLES)]
-    views = [_view(y, probability, alert, np.ones(len(y)), draws)]
+    weights = [np.ones(len(y))]
     if base_rate is not None and 0 < y.mean() < 1:
-        views.append(_view(y, probability, alert, base_rate_weights(y, base_rate), draws))
+        weights.append(base_rate_weights(y, base_rate))
+    views = _views(y, probability, alert, weights, rng)
     caught, missed = alert & (y == 1), ~alert & (y == 1)
     impact = Impact(
         int(caught.sum()),
@@ -163,17 +162,42 @@ def confusion_matrix(y: Array, predicted: Array) -> list[list[int]]:
     return [counts[:2].tolist(), counts[2:].tolist()]
 
 
-def _view(y: Array, probability: Array, alert: Array, weights: Array, draws: list[Array]) -> View:
-    figures = {}
-    for name, metric in METRICS.items():
-        value = metric(y, probability, alert, weights)
-        resampled = [metric(y, probability, alert, weights * counts) for counts in draws]
-        known = [draw for draw in resampled if draw is not None]
-        low = high = None
-        if value is not None and known:
-            low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
-        figures[name] = Figure(value, low, high)
-    return View(float((weights * y).sum() / weights.sum()), figures)
+def _views(
+    y: Array, probability: Array, alert: Array, weights: list[Array], rng: np.random.Generator
+) -> list[View]:
+    """Return a view for each way of weighting the rows.
+
+    All share the draws of the bootstrap: what does not depend on prevalence is the same in each.
+    """
+
+    def measured(row_weights: Array) -> dict[str, float | None]:
+        return {
+            name: metric(y, probability, alert, row_weights) for name, metric in METRICS.items()
+        }
+
+    resampled: list[list[dict[str, float | None]]] = [[] for _ in weights]
+    for _ in range(RESAMPLES):
+        counts = rng.multinomial(len(y), np.full(len(y), 1 / len(y)))
+        for draws, row_weights in zip(resampled, weights, strict=True):
+            draws.append(measured(row_weights * counts))
+    return [
+        View(
+            float((row_weights * y).sum() / row_weights.sum()),
+            {
+                name: _figure(value, [draw[name] for draw in draws])
+                for name, value in measured(row_weights).items()
+            },
+        )
+        for draws, row_weights in zip(resampled, weights, strict=True)
+    ]
+
+
+def _figure(value: float | None, draws: list[float | None]) -> Figure:
+    known = [draw for draw in draws if draw is not None]
+    if value is None or not known:
+        return Figure(value, None, None)
+    low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
+    return Figure(value, low, high)
 
 
 Metric = Callable[[Array, Array, Array, Array], float | None]

@@ -190,8 +190,14 @@ def _fraud_part(
     calibration = Calibration.fit(
         logits, y, method=config.policy.calibration, offset=classifier.offset
     )
+    if calibration.method != config.policy.calibration:
+        listener.on_warning(
+            f"{int(y.sum())} frauds are too few to calibrate by: probabilities rest on the share "
+            "of fraud in the training rows alone"
+        )
     if config.base_rate is not None:
-        calibration = calibration.moved(float(y.mean()), config.base_rate)
+        known = y if calibration.method != "none" else labels[parts.train]
+        calibration = calibration.moved(float(known.mean()), config.base_rate)
     policy = choose_policy(
         config.policy,
         calibration.probability(logits),
@@ -220,7 +226,9 @@ def _evaluation(
         rows = classifier.calibration_rows
         matrix, y = table.matrix[rows], table.labels[rows]
         probability = scorer.fraud.calibration.probability(classifier.calibration_logits)
-        decision = scorer.fraud.policy.decide(probability, scorer.amounts(matrix))
+        is_watched = scorer.fraud.policy.anomaly_review is not None
+        odd = scorer.anomaly(matrix).anomaly_score if is_watched else None
+        decision = scorer.fraud.policy.decide(probability, scorer.amounts(matrix), odd)
         part = "validation"
     result = evaluate(y, probability, decision, scorer.amounts(matrix), config.base_rate, rng)
     return result, part

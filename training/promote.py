@@ -160,6 +160,38 @@ def compare(
     return Comparison(len(y), int(y.sum()), before, after, low, high)
 
 
+def _refuse_few_frauds(y: Array) -> None:
+    if y.sum() < FEWEST_FRAUDS or (1 - y).sum() < FEWEST_FRAUDS:
+        raise PromotionError(
+            f"{int(y.sum())} frauds among {len(y)} rows that neither model was trained on; at "
+            f"least {FEWEST_FRAUDS} are needed to compare them: promote by hand"
+        )
+
+
+def rows_to_compare(champion: Artifact, table: Table, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return those of some rows on which a new model can be compared with the champion.
+
+    Parameters
+    ----------
+    champion : Artifact
+    table : Table
+        What the new model is trained on.
+    rows : ndarray of int
+        The rows it is not trained on.
+
+    Raises
+    ------
+    PromotionError
+        If there can be no comparison: other features, no labels, no times, too few new frauds.
+    """
+    refuse_other_features(champion.scorer.spec, table.spec)
+    if table.labels is None:
+        raise PromotionError("without labels there is nothing to compare by")
+    rows = unseen_rows(champion, table, rows)
+    _refuse_few_frauds(table.labels[rows])
+    return rows
+
+
 def refuse_other_features(champion: FeatureSpec, challenger: FeatureSpec) -> None:
     """Raise unless both models read the same transactions.
 

@@ -61,7 +61,8 @@ def _csv_chunks(path: Path, rows: int | None, texts: Sequence[str]) -> Iterator[
     kinds = dict.fromkeys(texts, str)
     # index_col: a longer row must not turn the first column into row names, shifting the others
     if rows is None:
-        yield pd.read_csv(path, dtype=kinds, index_col=False)
+        # low_memory guesses the type of each stretch: one column could be numbers and then texts
+        yield pd.read_csv(path, dtype=kinds, index_col=False, low_memory=False)
     else:
         with pd.read_csv(path, dtype=kinds, index_col=False, chunksize=rows) as reader:
             yield from reader

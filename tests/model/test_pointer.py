@@ -98,6 +98,7 @@ FACTS = json.loads(
                 {"version": None},
                 {"sha256": None},
                 {"promoted_at": 2026},
+                {"promoted_at": "yesterday"},
                 {"previous": 0},
                 {"previous": ""},
                 {"previous": "../../etc/3f9c"},

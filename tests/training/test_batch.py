@@ -219,3 +219,13 @@ def test_output_of_an_unknown_format_is_refused_before_anything_is_read(artifact
 def test_missing_input_is_refused(artifact, tmp_path):
     with pytest.raises(DataError, match="no such file"):
         score_file(artifact, tmp_path / "nowhere.csv", tmp_path / "scores.csv")
+
+
+def test_output_in_the_place_of_the_input_is_refused(artifact, tmp_path):
+    path = write(NEW, tmp_path / "new.csv")
+    before = path.read_bytes()
+
+    with pytest.raises(DataError, match="place of the input"):
+        score_file(artifact, path, path)
+
+    assert path.read_bytes() == before

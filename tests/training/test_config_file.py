@@ -29,6 +29,7 @@ SETTINGS = {
         "amount": ('"eur"', "eur"),
         "id": ('"number"', "number"),
         "drop": ('["a", "b"]', ("a", "b")),
+        "categorical": ('["b"]', ("b",)),
         "nullable": ('["c"]', ("c",)),
         "bounds": ("{eur = {minimum = 0}}", {"eur": {"minimum": 0}}),
         "units": ('{eur = "EUR"}', {"eur": "EUR"}),
