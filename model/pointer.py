@@ -61,7 +61,7 @@ def read_pointer(directory: Path | str) -> Pointer:
     try:
         datetime.fromisoformat(pointer.promoted_at)
     except ValueError:
-        raise ArtifactCorruptError(path, "not a champion pointer: promoted_at is no time") from None
+        raise ArtifactCorruptError(path, "not a champion pointer") from None
     return pointer
 
 
