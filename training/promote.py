@@ -140,11 +140,7 @@ def compare(
         raise PromotionError("one of the two models has no classifier: promote by hand")
     is_complete = ~np.isnan(matrix[:, _needed_columns(champion, challenger)]).any(axis=1)
     matrix, y = matrix[is_complete], y[is_complete]
-    if y.sum() < FEWEST_FRAUDS or (1 - y).sum() < FEWEST_FRAUDS:
-        raise PromotionError(
-            f"{int(y.sum())} frauds among {len(y)} rows that neither model was trained on; at "
-            f"least {FEWEST_FRAUDS} are needed to compare them: promote by hand"
-        )
+    _refuse_few_frauds(y)
     logits = [
         artifact.scorer.score(_recoded(matrix, challenger, artifact)).logits
         for artifact in (champion, challenger)
