@@ -7,9 +7,7 @@ reconstruction errors of the day the file was written, scored again at every loa
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -26,13 +24,12 @@ from model.decision import Policy, ScoreScale
 from model.errors import (
     ArtifactCorruptError,
     ArtifactFormatError,
-    ArtifactNotFoundError,
-    FraudscoreError,
 )
 from model.features import FeatureSpec, Matrix
 from model.files import write_atomically
 from model.mlp import MLP
 from model.network import Network
+from model.npz import arrays_of, first_line, npz_bytes, read_bytes_of, version_of
 from model.preprocessing import Preprocessor
 from model.scorer import AnomalyPart, FraudPart, Scorer
 
@@ -40,9 +37,7 @@ Array = NDArray[Any]
 N = TypeVar("N", bound=Network)
 
 FORMAT = 1
-LARGEST_FILE = 512 * 2**20  # bytes; as stored and as unpacked
 GOLDEN_TOLERANCE = 1e-4  # relative: other processors and batch shapes round differently
-VERSION_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -111,8 +106,8 @@ def save(
         }
     text = json.dumps(manifest, sort_keys=True, ensure_ascii=False, allow_nan=False)
     arrays["manifest"] = np.frombuffer(text.encode(), np.uint8)
-    path = directory / f"{_version(arrays)}.npz"
-    write_atomically(path, _npz_bytes(arrays))
+    path = directory / f"{version_of(arrays)}.npz"
+    write_atomically(path, npz_bytes(arrays))
     return load(path)
 
 
@@ -133,51 +128,19 @@ def load(path: Path | str) -> Artifact:
         If it is damaged or scores differently.
     """
     path = Path(path)
-    content = _read(path)
-    arrays = _arrays(path, content)
+    content = read_bytes_of(path)
+    arrays = arrays_of(path, content)
     manifest = _manifest(path, arrays)
-    version = _version(arrays)
+    version = version_of(arrays)
     if version != path.stem:
         raise ArtifactCorruptError(path, f"the content is version {version}, not {path.stem}")
     try:
         scorer = _scorer(manifest, arrays)
     except Exception as error:  # a manifest that is not ours fails in a dozen ways
-        raise ArtifactFormatError(path, f"the parts do not fit: {_text(error)}") from None
+        raise ArtifactFormatError(path, f"the parts do not fit: {first_line(error)}") from None
     _verify_golden_rows(path, scorer, arrays)
     digest = sha256(content).hexdigest()
     return Artifact(scorer.name, version, digest, path, manifest, scorer)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ArtifactFormatError(path, f"larger than {LARGEST_FILE} bytes")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise ArtifactNotFoundError(path, "no such artifact") from None
-    except OSError as error:
-        raise ArtifactNotFoundError(path, f"cannot be read: {error.strerror}") from None
-
-
-def _arrays(path: Path, content: bytes) -> dict[str, Array]:
-    """Read every array eagerly: a damaged or pickled one raises at access, not at opening."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > LARGEST_FILE:
-                raise ArtifactFormatError(path, f"unpacks to more than {LARGEST_FILE} bytes")
-            names = archive.namelist()
-            if len(set(names)) != len(names):
-                raise ArtifactCorruptError(path, "an array is there twice")
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        for name, array in arrays.items():
-            if not isinstance(array, np.ndarray):
-                raise ArtifactCorruptError(path, f"{name!r} is no array")
-        return arrays
-    except FraudscoreError:
-        raise
-    except Exception as error:  # zip, zlib and array headers fail in a dozen ways on junk
-        raise ArtifactCorruptError(path, f"not a readable .npz file: {_text(error)}") from None
 
 
 def _manifest(path: Path, arrays: Mapping[str, Array]) -> dict[str, Any]:
@@ -185,7 +148,7 @@ def _manifest(path: Path, arrays: Mapping[str, Array]) -> dict[str, Any]:
         manifest = json.loads(arrays["manifest"].tobytes().decode())
         found = manifest["format"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise ArtifactCorruptError(path, f"no readable manifest: {_text(error)}") from None
+        raise ArtifactCorruptError(path, f"no readable manifest: {first_line(error)}") from None
     if found != FORMAT:
         raise ArtifactFormatError(path, f"has format {found!r}, this version reads {FORMAT}")
     return dict(manifest)
@@ -234,7 +197,9 @@ def _verify_golden_rows(path: Path, scorer: Scorer, arrays: Mapping[str, Array])
     except ArtifactCorruptError:
         raise
     except Exception as error:  # arrays of a wrong shape or type fail in a dozen ways
-        raise ArtifactFormatError(path, f"the golden rows do not fit: {_text(error)}") from None
+        raise ArtifactFormatError(
+            path, f"the golden rows do not fit: {first_line(error)}"
+        ) from None
 
 
 def _run_what_is_not_compared(scorer: Scorer, rows: Matrix) -> None:
@@ -271,30 +236,3 @@ def _restored(network: N, prefix: str, arrays: Mapping[str, Array]) -> N:
     ]
     network.restore((arrays[f"{prefix}.parameters"], found))
     return network
-
-
-def _version(arrays: Mapping[str, Array]) -> str:
-    """Return the first digits of the SHA-256 over all arrays, the manifest among them."""
-    digest = sha256()
-    for name in sorted(arrays):
-        array = arrays[name]
-        digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:VERSION_DIGITS]
-
-
-def _npz_bytes(arrays: Mapping[str, Array]) -> bytes:
-    """Return the file: the same arrays give the same bytes, whatever the clock says."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(arrays):
-            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            part = io.BytesIO()
-            np.lib.format.write_array(part, np.ascontiguousarray(arrays[name]), allow_pickle=False)
-            archive.writestr(entry, part.getvalue())
-    return buffer.getvalue()
-
-
-def _text(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from model import artifact as artifact_module
+from model import npz as npz_module
 from model.artifact import load
 from model.errors import (
     ArtifactCorruptError,
@@ -133,13 +133,13 @@ def test_other_name_than_the_version(sound, tmp_path):
 
 
 def test_file_above_the_limit_is_not_read(sound, monkeypatch):
-    monkeypatch.setattr(artifact_module, "LARGEST_FILE", 1000)
+    monkeypatch.setattr(npz_module, "LARGEST_FILE", 1000)
 
     assert refusal(ArtifactFormatError, sound.path) == "larger than 1000 bytes"
 
 
 def test_archive_that_unpacks_to_more_than_the_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr(artifact_module, "LARGEST_FILE", 2**20)
+    monkeypatch.setattr(npz_module, "LARGEST_FILE", 2**20)
     path = tmp_path / "0123456789ab.npz"
     np.savez_compressed(path, bomb=np.zeros(2**18))
     assert path.stat().st_size < 10_000
