@@ -167,6 +167,14 @@ class Preprocessor:
     def _takes_all(self) -> bool:
         return len(self.standardised) == len(self.fill)  # ascending, so they are all columns
 
+    def category_groups(self) -> list[NDArray[np.intp]]:
+        """Return the encoded columns of each categorical feature, that of "other" last."""
+        first = self.n_base - len(self.categorical)
+        return [
+            first + np.flatnonzero(self.categorical == column)
+            for column in np.unique(self.categorical)
+        ]
+
     def complete(self, matrix: Matrix) -> Matrix:
         """Return the raw matrix with missing values filled."""
         if not len(self.with_indicator):

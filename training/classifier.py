@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,8 @@ def train_classifier(
     config: LearningConfig,
     rng: np.random.Generator,
     on_epoch: Callable[[int, Figures], None] | None = None,
+    *,
+    groups: Sequence[NDArray[np.intp]] = (),
 ) -> Classifier:
     """Train a network on the rows of a split.
 
@@ -88,6 +90,8 @@ def train_classifier(
     config : LearningConfig
     rng : Generator
     on_epoch : callable, optional
+    groups : sequence of ndarray
+        Encoded columns of each categorical feature, "other" last.
 
     Raises
     ------
@@ -129,6 +133,7 @@ def train_classifier(
         keep_best=parts.folds is None,  # choosing an epoch would spend the held-out folds
         on_epoch=on_epoch,
     )
+    settle_untrained_inputs(mlp, X, groups)
     share_after = learned_share(y, config.batch_size, config.min_frauds_per_batch)
     rows = parts.train if parts.folds is not None else parts.validation_b
     X_calibration = X if parts.folds is not None else encode(parts.validation_b)
@@ -140,6 +145,35 @@ def train_classifier(
         rows,
         held_out_logits(mlp, X_calibration, parts.folds),
     )
+
+
+def settle_untrained_inputs(mlp: MLP, X: Array, groups: Sequence[NDArray[np.intp]] = ()) -> None:
+    """Take chance out of the weights of inputs that no training row let vary.
+
+    Their initial weights are random and were never corrected, so the first transaction in which
+    such an input differs would get a random score. A constant input moves into the biases and
+    loses its weights, which changes no training row; an "other" that training never showed gets
+    the mean of the known categories, weighted by how often they come.
+
+    Parameters
+    ----------
+    mlp : MLP
+        Changed in place.
+    X : ndarray (n, E)
+        Encoded training rows.
+    groups : sequence of ndarray
+        Encoded columns of each categorical feature, "other" last.
+    """
+    first = mlp.layers[0]
+    share = X.mean(axis=0, dtype=np.float64)
+    is_constant = X.min(axis=0) == X.max(axis=0)
+    constant = np.where(is_constant, X[0], 0).astype(np.float64)
+    first.biases = first.biases + constant @ first.weights.astype(np.float64)
+    first.weights = first.weights * ~is_constant[:, None]
+    for columns in groups:
+        *known, other = columns.tolist()
+        if is_constant[other] and not constant[other]:
+            first.weights[..., other, :] = share[known] @ first.weights[..., known, :]
 
 
 def held_out_logits(mlp: MLP, X: Array, folds: NDArray[np.intp] | None) -> Array:

@@ -180,6 +180,7 @@ def _fraud_part(
         config.learning,
         rng,
         listener.on_epoch,
+        groups=preprocessor.category_groups(),
     )
     y = labels[classifier.calibration_rows]
     sample = parts.train[: 2**14]
