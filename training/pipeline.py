@@ -205,6 +205,11 @@ def _fraud_part(
         y,
         base_rate_weights(y, config.base_rate),
     )
+    if policy.kind == "threshold" and policy.block > 1:
+        listener.on_warning(
+            f"no threshold reaches the {config.policy.choose} asked for on the calibration rows, "
+            "so that decision is never made: lower policy.review or policy.block"
+        )
     return FraudPart(mlp, calibration, ScoreScale.fit(logits[y == 0]), policy), classifier
 
 
