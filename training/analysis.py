@@ -125,8 +125,6 @@ def _inputs(spec: FeatureSpec, transaction: Mapping[str, Any]) -> Grid:
 
 def _activations(scorer: Scorer, matrix: Matrix) -> Iterator[Text]:
     """Draw what each hidden unit says; of an ensemble, the first member's units."""
-    if scorer.fraud is None:
-        return
     mlp = scorer.fraud.mlp
     A = scorer.preprocessor.transform(matrix)
     which = f" of member 1 of {mlp.members}" if mlp.members else ""

@@ -37,7 +37,7 @@ class Classifier:
     offset : float
         Prior correction for class weights and resampling.
     calibration_rows : ndarray of int
-        Rows of the table that trained nothing that scored them.
+        Rows of the table that trained no weight that scored them.
     calibration_logits : ndarray
         Their logits: of the ensemble, or of the member that left the row out.
     """

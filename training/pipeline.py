@@ -20,7 +20,6 @@ from training.classifier import Classifier, build_mlp, train_classifier
 from training.config import RunConfig
 from training.data import Table, from_frame, load, with_categories_of
 from training.diagnostics import warnings_of
-from training.errors import DataError
 from training.evaluate import Evaluation, base_rate_weights, evaluate
 from training.facts import anomaly_figures, training_facts
 from training.fit import History
@@ -168,8 +167,6 @@ def _fraud_part(
     listener: Listener,
 ) -> tuple[FraudPart, Classifier]:
     rng = streams["classifier"]
-    if table.labels is None:
-        raise DataError(table.source, "the task 'fraud' needs labels")
     mlp = build_mlp(preprocessor.n_encoded, config.network, rng)
     listener.on_network(mlp, config, labels[parts.train])
     classifier = train_classifier(
