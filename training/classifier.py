@@ -15,6 +15,7 @@ from model.calibration import prior_correction
 from model.errors import ConfigurationError
 from model.initializers import initializer_named
 from model.losses import binary_cross_entropy, weights_per_row
+from training.averaging import as_averaged
 from training.config import LearningConfig, NetworkConfig
 from training.fit import Figures, History, fit
 from training.imbalance import class_weights_of_strength, fraud_batches, learned_share, resample
@@ -38,8 +39,10 @@ class Classifier:
         Prior correction for class weights and resampling.
     calibration_rows : ndarray of int
         Rows of the table that trained no weight that scored them.
-    calibration_logits : ndarray
+    held_out_logits : ndarray
         Their logits: of the ensemble, or of the member that left the row out.
+    calibration_logits : ndarray
+        The same as they would be of the ensemble: see :func:`training.averaging.as_averaged`.
     """
 
     mlp: MLP
@@ -47,6 +50,7 @@ class Classifier:
     class_weights: dict[int, float]
     offset: float
     calibration_rows: NDArray[np.intp]
+    held_out_logits: Array
     calibration_logits: Array
 
 
@@ -135,16 +139,15 @@ def train_classifier(
     )
     settle_untrained_inputs(mlp, X, groups)
     share_after = learned_share(y, config.batch_size, config.min_frauds_per_batch)
-    rows = parts.train if parts.folds is not None else parts.validation_b
-    X_calibration = X if parts.folds is not None else encode(parts.validation_b)
-    return Classifier(
-        mlp,
-        history,
-        class_weights,
-        prior_correction(class_weights, share_before, share_after),
-        rows,
-        held_out_logits(mlp, X_calibration, parts.folds),
-    )
+    offset = prior_correction(class_weights, share_before, share_after)
+    if parts.folds is None:
+        rows = parts.validation_b
+        held_out = calibrating = held_out_logits(mlp, encode(rows), None)
+    else:
+        rows, members = parts.train, member_logits(mlp, X)
+        held_out = members[parts.folds, np.arange(len(rows))]
+        calibrating = as_averaged(members, parts.folds, y)
+    return Classifier(mlp, history, class_weights, offset, rows, held_out, calibrating)
 
 
 def settle_untrained_inputs(mlp: MLP, X: Array, groups: Sequence[NDArray[np.intp]] = ()) -> None:
@@ -182,15 +185,15 @@ def held_out_logits(mlp: MLP, X: Array, folds: NDArray[np.intp] | None) -> Array
     Without folds the mean of the members; with folds, of each row the logit of the one member
     that left its fold out.
     """
-    parts = []
-    for start in range(0, len(X), CHUNK_ROWS):
-        logits = np.atleast_2d(mlp.logits(X[start : start + CHUNK_ROWS]))
-        if folds is None:
-            parts.append(logits.mean(axis=0))
-        else:
-            chunk = folds[start : start + CHUNK_ROWS]
-            parts.append(logits[chunk, np.arange(len(chunk))])
-    return np.concatenate(parts).astype(np.float64)
+    members = member_logits(mlp, X)
+    return members.mean(axis=0) if folds is None else members[folds, np.arange(len(X))]
+
+
+def member_logits(mlp: MLP, X: Array) -> Array:
+    """Return the logits of each member, shape (K, n), float64."""
+    chunks = [X[start : start + CHUNK_ROWS] for start in range(0, len(X), CHUNK_ROWS)]
+    logits = [np.atleast_2d(mlp.logits(chunk)) for chunk in chunks]
+    return np.concatenate(logits, axis=1).astype(np.float64)
 
 
 def epoch_figures(logits: Array, y: Array) -> Figures:

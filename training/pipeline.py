@@ -228,7 +228,7 @@ def _evaluation(
     else:
         rows = classifier.calibration_rows
         matrix, y = table.matrix[rows], table.labels[rows]
-        probability = scorer.fraud.calibration.probability(classifier.calibration_logits)
+        probability = scorer.fraud.calibration.probability(classifier.held_out_logits)
         is_watched = scorer.fraud.policy.anomaly_review is not None
         odd = scorer.anomaly(matrix).anomaly_score if is_watched else None
         decision = scorer.fraud.policy.decide(probability, scorer.amounts(matrix), odd)

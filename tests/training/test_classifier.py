@@ -7,6 +7,7 @@ from sklearn.metrics import average_precision_score, f1_score, log_loss, precisi
 from model.activations import sigmoid
 from model.errors import ConfigurationError
 from tests.training.tables import numeric_table
+from training.averaging import as_averaged
 from training.classifier import (
     CHUNK_ROWS,
     build_mlp,
@@ -101,6 +102,7 @@ def test_holdout_calibrates_on_the_second_half_of_the_validation_rows():
     expected = classifier.mlp.logits(X[parts.validation_b])
     np.testing.assert_allclose(classifier.calibration_logits, expected, rtol=1e-6)
     assert classifier.calibration_logits.dtype == np.float64
+    assert classifier.held_out_logits is classifier.calibration_logits
 
 
 MEMBERS = NetworkConfig(layers=(8,), members=4, n_bins=0, drop_probability=0.2)
@@ -128,12 +130,10 @@ def test_member_never_learns_from_the_fold_that_it_leaves_out(class_weight):
         for member in (0, 1, 3):
             assert not np.array_equal(layer.weights[member], twin.weights[member])
     left_out = parts.folds == 2
-    np.testing.assert_array_equal(
-        one.calibration_logits[left_out], other.calibration_logits[left_out]
-    )
+    np.testing.assert_array_equal(one.held_out_logits[left_out], other.held_out_logits[left_out])
 
 
-def test_cross_fit_calibrates_every_row_by_the_member_that_left_it_out():
+def test_cross_fit_judges_every_row_by_the_member_that_left_it_out():
     X, labels, _ = logistic_table(1200)
 
     classifier, parts = trained(X, labels, MEMBERS, how="cross_fit", epochs=2)
@@ -141,7 +141,9 @@ def test_cross_fit_calibrates_every_row_by_the_member_that_left_it_out():
     np.testing.assert_array_equal(classifier.calibration_rows, parts.train)
     logits = classifier.mlp.logits(X[parts.train])
     expected = [logits[fold, row] for row, fold in enumerate(parts.folds)]
-    np.testing.assert_allclose(classifier.calibration_logits, expected, rtol=1e-6)
+    np.testing.assert_allclose(classifier.held_out_logits, expected, rtol=1e-6)
+    averaged = as_averaged(logits.astype(float), parts.folds, labels[parts.train])
+    np.testing.assert_allclose(classifier.calibration_logits, averaged, rtol=1e-5)
 
 
 def test_cross_fit_keeps_the_last_epoch():

@@ -231,7 +231,7 @@ def _judged(run: Run) -> Judged | None:
     if len(run.parts.test):
         scores = run.artifact.scorer.score(run.table.matrix[run.parts.test])
         return Judged(labels[run.parts.test], scores.logits, scores.probability, scores.score)
-    logits = run.classifier.calibration_logits
+    logits = run.classifier.held_out_logits
     return Judged(
         labels[run.classifier.calibration_rows],
         logits,
