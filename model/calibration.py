@@ -16,13 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.activations import sigmoid
+from model.calibration_fit import beta_columns, fit_isotonic, fit_logistic
 from model.errors import ConfigurationError
 
 Array = NDArray[Any]
-Method = Literal["none", "platt", "isotonic"]
+Method = Literal["none", "platt", "beta", "isotonic"]
 
 FEWEST_FRAUDS = 10  # below this a fit would follow accidents; the prior correction stands alone
-SMALLEST_SLOPE = 0.01  # a network that ranks backwards is not turned around in silence
+FITTED: tuple[Method, ...] = ("platt", "beta", "isotonic")  # what 'auto' chooses from
+FOLDS = 5
 
 
 def log_odds(probability: float) -> float:
@@ -64,11 +66,13 @@ class Calibration:
 
     Attributes
     ----------
-    method : {'none', 'platt', 'isotonic'}
+    method : {'none', 'platt', 'beta', 'isotonic'}
     offset : float
         The prior correction, added to the logit first.
     slope, intercept : float
-        Platt's line, in logits.
+        Platt's line, in logits; of beta the slope far below zero.
+    upper_slope : float
+        Of beta, the slope far above zero.
     knots, levels : tuple of float
         Isotonic: calibrated logit at each knot, linear between.
     shift : float
@@ -79,6 +83,7 @@ class Calibration:
     offset: float = 0.0
     slope: float = 1.0
     intercept: float = 0.0
+    upper_slope: float = 1.0
     knots: tuple[float, ...] = ()
     levels: tuple[float, ...] = ()
     shift: float = 0.0
@@ -88,6 +93,9 @@ class Calibration:
         z = np.asarray(raw, np.float64) + self.offset
         if self.method == "isotonic":
             return np.interp(z, *self._curve) + self.shift
+        if self.method == "beta":
+            below, above = beta_columns(z)
+            return self.slope * below + self.upper_slope * above + (self.intercept + self.shift)
         return self.slope * z + (self.intercept + self.shift)
 
     @cached_property
@@ -97,6 +105,22 @@ class Calibration:
     def probability(self, raw: Array) -> Array:
         """Return the probability of fraud of raw logits, float64."""
         return sigmoid(self.logits(raw))
+
+    def interval(self, raw: Array, spread: Array) -> tuple[Array, Array]:
+        """Return the probabilities of raw logits one ``spread`` lower and one higher.
+
+        Parameters
+        ----------
+        raw, spread : ndarray (n,)
+            Mean and standard deviation of what the members of an ensemble say.
+
+        Returns
+        -------
+        tuple of ndarray (n,)
+            Between 0 and 1; the probability of the mean lies between the two.
+        """
+        low, high = self.probability(np.stack([raw - spread, raw + spread]))
+        return low, high
 
     def moved(self, base_rate_from: float, base_rate_to: float) -> Calibration:
         """Return the calibration for another base rate: the odds change by a constant factor.
@@ -108,7 +132,13 @@ class Calibration:
 
     @classmethod
     def fit(
-        cls, raw: Array, y: Array, *, method: Method = "platt", offset: float = 0.0
+        cls,
+        raw: Array,
+        y: Array,
+        *,
+        method: Method | Literal["auto"] = "platt",
+        offset: float = 0.0,
+        rng: np.random.Generator | None = None,
     ) -> Calibration:
         """Fit on validation rows that trained nothing.
 
@@ -118,27 +148,38 @@ class Calibration:
             Logits of the network.
         y : ndarray (n,)
             0 or 1.
-        method : {'none', 'platt', 'isotonic'}
-            With fewer than 10 frauds or legitimate rows always 'none'.
+        method : {'none', 'platt', 'beta', 'isotonic', 'auto'}
+            'auto': the one with the least log loss in 5-fold cross-validation. With fewer than 10
+            frauds or legitimate rows always 'none'.
         offset : float
             The prior correction.
+        rng : Generator, optional
+            Draws the folds of 'auto'.
 
         Raises
         ------
         ConfigurationError
             If the method is unknown.
         """
-        if method not in ("none", "platt", "isotonic"):
+        if method not in ("none", "auto", *FITTED):
             raise ConfigurationError(f"unknown calibration {method!r}")
         y = np.asarray(y, np.float64)
-        z = np.asarray(raw, np.float64) + offset
+        raw = np.asarray(raw, np.float64)
         if min(y.sum(), (1 - y).sum()) < FEWEST_FRAUDS:
             method = "none"
+        if method == "auto":
+            folds = _folds(raw, y, rng or np.random.default_rng())
+            losses = [_held_out_loss(raw, y, each, offset, folds) for each in FITTED]
+            method = FITTED[int(np.argmin(losses))]
+        z = raw + offset
         if method == "platt":
-            slope, intercept = _platt(z, y)
+            (slope,), intercept = fit_logistic(z[:, None], y)
             return cls("platt", offset, slope, intercept)
+        if method == "beta":
+            (slope, upper), intercept = fit_logistic(np.column_stack(beta_columns(z)), y)
+            return cls("beta", offset, slope, intercept, upper)
         if method == "isotonic":
-            knots, levels = _isotonic(z, y)
+            knots, levels = fit_isotonic(z, y)
             return cls("isotonic", offset, knots=knots, levels=levels)
         return cls("none", offset)
 
@@ -162,52 +203,21 @@ class Calibration:
             raise ConfigurationError(f"not a calibration: {error}") from None
 
 
-def _platt(z: Array, y: Array) -> tuple[float, float]:
-    """Fit σ(a z + b) by Newton's method, with Platt's smoothed targets (Platt, 1999, section 2.2).
-
-    The step is halved while the loss rises (Lin, Lin & Weng, 2007).
-    """
-    n_fraud = y.sum()
-    n_legitimate = len(y) - n_fraud
-    target = np.where(y > 0, (n_fraud + 1) / (n_fraud + 2), 1 / (n_legitimate + 2))
-    centre, spread = z.mean(), z.std() or 1.0
-    design = np.column_stack([(z - centre) / spread, np.ones_like(z)])
-    theta = np.array([spread, centre])  # the line that changes nothing
-
-    def loss(theta: Array) -> float:
-        line = design @ theta
-        return float(np.mean(np.logaddexp(0, line) - target * line))
-
-    for _ in range(100):
-        p = sigmoid(design @ theta)
-        gradient = design.T @ (p - target) / len(z)
-        hessian = (design * (p * (1 - p))[:, None]).T @ design / len(z) + 1e-12 * np.eye(2)
-        step = np.linalg.solve(hessian, gradient)
-        size, before = 1.0, loss(theta)
-        while loss(theta - size * step) > before and size > 1e-6:
-            size /= 2
-        theta = theta - size * step
-        if np.abs(gradient).max() < 1e-10:
-            break
-    slope = max(float(theta[0] / spread), SMALLEST_SLOPE)
-    return slope, float(theta[1] - slope * centre)
+def _folds(raw: Array, y: Array, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Draw a fold for each row, the same whatever order the rows come in."""
+    order = np.lexsort((raw, y))
+    folds = np.empty(len(y), np.intp)
+    folds[order] = rng.permutation(len(y)) % FOLDS
+    return folds
 
 
-def _isotonic(z: Array, y: Array) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Pool adjacent violators (Ayer et al., 1955), then join the blocks by lines, in logits.
-
-    A step function would let the last bit of a logit jump between probabilities; lines between
-    the blocks' mean logits cannot. Rates are smoothed by half a fraud and half a legitimate row.
-    """
-    logits, which, counts = np.unique(z, return_inverse=True, return_counts=True)
-    points = np.column_stack([counts, np.bincount(which, y), counts * logits])
-    blocks: list[list[float]] = []  # [rows, frauds, sum of logits]
-    for point in points.tolist():  # rows of the same logit enter as one
-        blocks.append(point)
-        while len(blocks) > 1 and blocks[-2][1] * blocks[-1][0] >= blocks[-1][1] * blocks[-2][0]:
-            last = blocks.pop()
-            blocks[-1] = [a + b for a, b in zip(blocks[-1], last, strict=True)]
-    rows, frauds, sums = np.array(blocks).T
-    rate = np.maximum.accumulate((frauds + 0.5) / (rows + 1))
-    levels = np.log(rate) - np.log1p(-rate)
-    return tuple((sums / rows).tolist()), tuple(levels.tolist())
+def _held_out_loss(
+    raw: Array, y: Array, method: Method, offset: float, folds: NDArray[np.intp]
+) -> float:
+    """Return the mean log loss on the folds that each fit leaves out."""
+    line = np.empty(len(y))
+    for fold in range(FOLDS):
+        out = folds == fold
+        fitted = Calibration.fit(raw[~out], y[~out], method=method, offset=offset)
+        line[out] = fitted.logits(raw[out])
+    return float(np.mean(np.logaddexp(0, line) - y * line))
