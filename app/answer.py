@@ -65,6 +65,11 @@ def _predict(champion: Champion, batch: Batch, options: Options) -> tuple[list[R
         {"probability": probability, "score": score, "decision": DECISIONS[code]}
         for probability, score, code in values
     ]
+    interval = scorer.uncertainty(scores)
+    if interval is not None:
+        low, high = interval
+        for row, *bounds in zip(rows, low.tolist(), high.tolist(), strict=True):
+            row["uncertainty"] = bounds
     anomalies = scores.anomaly
     if anomalies is None and options.anomaly:
         anomalies = scorer.anomaly(batch.matrix)

@@ -54,6 +54,9 @@ class PredictionRow(Strict):
     probability = fields.Float(required=True, validate=validate.Range(0, 1))
     score = fields.Integer(required=True, strict=True, validate=validate.Range(0, 1000))
     decision = fields.String(required=True, validate=validate.OneOf(DECISIONS))
+    uncertainty = fields.List(  # [low, high] around the probability; of an ensemble only
+        fields.Float(validate=validate.Range(0, 1)), validate=validate.Length(equal=2)
+    )
     anomaly_score = fields.Float(validate=validate.Range(0, 1))
     reasons = fields.List(fields.Nested(ReasonSchema), validate=validate.Length(max=4))
 

@@ -209,6 +209,16 @@ class Scorer:
         score = self.fraud.scale.score(logits)
         return Scores(logits, probability, score, decision, spread, anomaly)
 
+    def uncertainty(self, scores: Scores) -> tuple[Matrix, Matrix] | None:
+        """Return the probabilities between which the members of an ensemble disagree.
+
+        One standard deviation of the members' logits below their mean and one above, calibrated;
+        None where there is a single network, which has nobody to disagree with.
+        """
+        if self.fraud is None or (self.fraud.mlp.members or 1) == 1:
+            return None
+        return self.fraud.calibration.interval(scores.logits, scores.spread)
+
     def amounts(self, matrix: Matrix) -> Matrix | None:
         """Return the column of amounts; None where no feature is the amount."""
         column = self.spec.amount_column

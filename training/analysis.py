@@ -96,7 +96,12 @@ def analysis(artifact: Artifact, transaction: Mapping[str, Any]) -> RenderableTy
     scores = scorer.score(matrix)
     parts: list[RenderableType] = [_inputs(scorer.spec, transaction), Text()]
     parts += _activations(scorer, matrix)
-    parts += [Text(), *_verdict(scores), Text(), _reasons(scorer, matrix, scores)]
+    parts += [Text(), *_verdict(scores)]
+    interval = scorer.uncertainty(scores)
+    if interval is not None:
+        low, high = (float(bound[0]) for bound in interval)
+        parts.append(Text(f"members disagree    {low:.4%} to {high:.4%}"))
+    parts += [Text(), _reasons(scorer, matrix, scores)]
     if "anomaly" in scorer.tasks:
         anomalies = scorer.anomaly(matrix)
         parts.append(

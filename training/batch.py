@@ -36,6 +36,9 @@ def score_frame(scorer: Scorer, frame: pd.DataFrame, source: str) -> pd.DataFram
         result["probability"] = scores.probability
         result["score"] = scores.score
         result["decision"] = [DECISIONS[code] for code in scores.decision.tolist()]
+        interval = scorer.uncertainty(scores)
+        if interval is not None:
+            result["uncertainty_low"], result["uncertainty_high"] = interval
     if "anomaly" in scorer.tasks:
         anomalies = scorer.anomaly(matrix)
         result["reconstruction_error"] = anomalies.reconstruction_error

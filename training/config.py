@@ -205,31 +205,44 @@ class PolicyConfig:
 
     Attributes
     ----------
-    choose : {'cost', 'precision', 'recall', 'false_positive_rate', 'alert_budget'}
+    choose : {'cost', 'precision', 'recall', 'false_positive_rate', 'alert_budget', 'daily_alerts'}
         'cost' weighs each transaction's amount; the others find the two thresholds on validation
-        rows: ``review`` and ``block`` are then target values (alerts per 10,000 for the budget).
+        rows: ``review`` and ``block`` are then target values (alerts in 10,000 transactions for
+        the budget, alerts a day for the last; blocks count among the alerts).
+    transactions_per_day : float or None
+        For 'daily_alerts'; counted in the table where omitted.
     fee, friction, review_cost, amount_floor : float
         See :class:`model.decision.Policy`.
-    calibration : {'platt', 'isotonic', 'none'}
+    calibration : {'platt', 'beta', 'isotonic', 'auto', 'none'}
+        'auto': what cross-validation on the rows that calibrate prefers.
     anomaly_review : float or None
         Anomaly score from which an approved transaction is reviewed.
     """
 
-    choose: Literal["cost", "precision", "recall", "false_positive_rate", "alert_budget"] = "cost"
+    choose: Literal[
+        "cost", "precision", "recall", "false_positive_rate", "alert_budget", "daily_alerts"
+    ] = "cost"
     review: float | None = None
     block: float | None = None
+    transactions_per_day: float | None = None
     fee: float = 15.0
     friction: float = 10.0
     review_cost: float = 3.0
     amount_floor: float = 0.0
-    calibration: Literal["platt", "isotonic", "none"] = "platt"
+    calibration: Literal["platt", "beta", "isotonic", "auto", "none"] = "platt"
     anomaly_review: float | None = None
 
     def __post_init__(self) -> None:
         refuse_outside(self, fee=(0, inf), friction=(0, inf), review_cost=(0, inf))
         refuse_outside(self, amount_floor=(0, inf), anomaly_review=(0, 1))
-        largest = inf if self.choose == "alert_budget" else 1
+        refuse_outside(self, transactions_per_day=(1, inf))
+        largest = inf if self.choose in ("alert_budget", "daily_alerts") else 1
         refuse_outside(self, review=(0, largest), block=(0, largest))
+        if self.transactions_per_day is not None and self.choose != "daily_alerts":
+            raise ConfigurationError(
+                "transactions_per_day turns alerts a day into thresholds: it goes with "
+                f"choose = 'daily_alerts', not {self.choose!r}"
+            )
         n_targets = (self.review is not None) + (self.block is not None)
         if n_targets != (0 if self.choose == "cost" else 2):
             raise ConfigurationError(

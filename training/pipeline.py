@@ -27,6 +27,7 @@ from training.listener import Listener
 from training.simulate import COLUMNS, simulate
 from training.split import Split, split
 from training.thresholds import choose_policy, score_table
+from training.traffic import as_alert_budget, transactions_per_day
 
 SIMULATED = "simulated transactions"
 N_SIMULATED = 120_000
@@ -106,10 +107,14 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
         n_bins=config.network.n_bins if config.task != "anomaly" else 0,
     )
 
-    fraud, classifier = None, None
+    fraud, classifier, per_day = None, None, None
     if config.task != "anomaly":
+        policy = config.policy
+        if policy.choose == "daily_alerts":
+            per_day = transactions_per_day(policy, table, parts)
+            policy = as_alert_budget(policy, per_day)
         fraud, classifier = _fraud_part(
-            config, table, parts, preprocessor, labels, streams, listener
+            replace(config, policy=policy), table, parts, preprocessor, labels, streams, listener
         )
     anomalies, anomaly_history = None, None
     if config.task != "fraud":
@@ -127,6 +132,8 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
     facts = training_facts(config, table, parts, evaluation, part)
     if fraud is not None and classifier is not None:
         facts["score_table"] = _score_table(fraud, classifier, labels, config.base_rate)
+    if per_day is not None:
+        facts["transactions_per_day"] = per_day
     if anomalies is not None and len(np.unique(labels[parts.test])) == 2:
         facts["anomaly_metrics"] = anomaly_figures(scorer, table, parts.test, config.base_rate)
     rows = golden_rows(spec, streams["golden"])
@@ -138,7 +145,7 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
     )
 
 
-STREAMS = ("simulate", "split", "classifier", "autoencoder", "bootstrap", "golden")
+STREAMS = ("simulate", "split", "classifier", "autoencoder", "bootstrap", "golden", "calibration")
 
 
 def read_table(config: RunConfig, rng: np.random.Generator) -> Table:
@@ -185,10 +192,11 @@ def _fraud_part(
     for warning in warnings_of(mlp, X, labels[sample], classifier.history, int(y.sum())):
         listener.on_warning(warning)
     logits = classifier.calibration_logits
+    method = config.policy.calibration
     calibration = Calibration.fit(
-        logits, y, method=config.policy.calibration, offset=classifier.offset
+        logits, y, method=method, offset=classifier.offset, rng=streams["calibration"]
     )
-    if calibration.method != config.policy.calibration:
+    if calibration.method == "none" != method:
         listener.on_warning(
             f"{int(y.sum())} frauds are too few to calibrate by: probabilities rest on the share "
             "of fraud in the training rows alone"

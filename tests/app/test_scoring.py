@@ -101,6 +101,7 @@ def test_prediction_is_what_the_scorer_says(client, champion):
     scorer = champion.artifact.scorer
     matrix = scorer.spec.matrix_from_rows(rows)
     scores, reasons = scorer.score(matrix), scorer.reasons(matrix)
+    low, high = scorer.uncertainty(scores)
     anomaly_scores = scorer.anomaly(matrix).anomaly_score
 
     document = client.post("/predict?explain=true&anomaly=true", json=rows).get_json()
@@ -111,10 +112,29 @@ def test_prediction_is_what_the_scorer_says(client, champion):
                 "probability": float(scores.probability[number]),
                 "score": int(scores.score[number]),
                 "decision": DECISIONS[scores.decision[number]],
+                "uncertainty": [float(low[number]), float(high[number])],
                 "anomaly_score": float(anomaly_scores[number]),
                 "reasons": json.loads(json.dumps([r.to_dict() for r in reasons[number]])),
             }
         )
+
+
+def test_uncertainty_lies_around_the_probability(client):
+    rows = client.post("/predict", json=some_rows()).get_json()["predictions"]
+
+    assert all(
+        0 <= low <= row["probability"] <= high <= 1
+        for row in rows
+        for low, high in [row["uncertainty"]]
+    )
+    assert any(high - low > 0.01 for low, high in (row["uncertainty"] for row in rows))
+
+
+@pytest.mark.parametrize("members", [None, 1])
+def test_single_network_has_nobody_to_disagree_with(tmp_path, members):
+    rows = client_of(tmp_path, members=members).post("/predict", json=some_rows()).get_json()
+
+    assert all("uncertainty" not in row for row in rows["predictions"])
 
 
 def test_anomaly_is_what_the_scorer_says(client, champion):

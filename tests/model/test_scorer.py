@@ -51,6 +51,20 @@ def test_single_network_has_no_spread(rows):
 
     assert scorer.logits(rows).shape == (1, 50)
     assert not scorer.score(rows).spread.any()
+    assert scorer.uncertainty(scorer.score(rows)) is None
+
+
+def test_uncertainty_is_one_standard_deviation_of_the_members_either_way(scorer, rows):
+    scores = scorer.score(rows)
+
+    low, high = scorer.uncertainty(scores)
+
+    members = scorer.logits(rows)
+    for bound, sign in ((low, -1), (high, 1)):
+        logits = members.mean(axis=0) + sign * members.std(axis=0)
+        expected = scorer.fraud.calibration.probability(logits)
+        np.testing.assert_allclose(bound, expected, rtol=1e-12)
+    assert (high > low).all()
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 17])

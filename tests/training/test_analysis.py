@@ -116,6 +116,8 @@ def test_box_holds_inputs_activations_probability_decision_and_reasons(artifact)
         assert f"{name} = " in text
     assert "hidden layer 1 of member 1 of 2: 8 units" in text
     assert f"{scores.probability[0]:.4%}" in text
+    low, high = artifact.scorer.uncertainty(scores)
+    assert f"members disagree    {low[0]:.4%} to {high[0]:.4%}" in text
     assert f"score {scores.score[0]} of 1000" in text
     assert ["APPROVE", "REVIEW", "BLOCK"][scores.decision[0]] in text
     for reason in reasons:

@@ -17,6 +17,8 @@ COLUMNS = [
     "probability",
     "score",
     "decision",
+    "uncertainty_low",
+    "uncertainty_high",
     "reconstruction_error",
     "anomaly_score",
     "is_anomaly",
@@ -77,6 +79,9 @@ def test_scores_are_those_of_the_scorer(artifact, tmp_path):
     for name in ("probability", "score"):
         np.testing.assert_array_equal(result[name], getattr(scores, name))
     assert result["decision"].tolist() == [DECISIONS[code] for code in scores.decision]
+    low, high = artifact.scorer.uncertainty(scores)
+    np.testing.assert_array_equal(result["uncertainty_low"], low)
+    np.testing.assert_array_equal(result["uncertainty_high"], high)
     for name in ("reconstruction_error", "anomaly_score", "is_anomaly"):
         np.testing.assert_array_equal(result[name], getattr(anomalies, name))
     assert set(result["decision"]) == set(DECISIONS)

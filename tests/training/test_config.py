@@ -70,6 +70,7 @@ OUT_OF_RANGE = [
     ("policy.review_cost", "-1"),
     ("policy.amount_floor", "-1"),
     ("policy.anomaly_review", "2"),
+    ("policy.transactions_per_day", "0"),
 ]
 
 
@@ -147,8 +148,14 @@ def test_target_values_that_no_policy_can_use_are_refused(choose, review, block)
         PolicyConfig(choose=choose, review=review, block=block)
 
 
-def test_alert_budget_counts_alerts_and_may_exceed_one():
-    assert PolicyConfig(choose="alert_budget", review=100.0, block=20.0).review == 100.0
+@pytest.mark.parametrize("choose", ["alert_budget", "daily_alerts"])
+def test_alert_budget_counts_alerts_and_may_exceed_one(choose):
+    assert PolicyConfig(choose=choose, review=100.0, block=20.0).review == 100.0
+
+
+def test_traffic_is_refused_where_no_alerts_a_day_are_asked_for():
+    with pytest.raises(ConfigurationError, match=r"transactions_per_day .* 'alert_budget'"):
+        PolicyConfig(choose="alert_budget", review=9.0, block=2.0, transactions_per_day=100.0)
 
 
 @pytest.mark.parametrize(
