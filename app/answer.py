@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from app.json_provider import dumps, loads
 from app.schemas import Batch, Options, Route, load_options
-from model.decision import DECISIONS
+from model.decision import DECISIONS, REVIEW
 from model.errors import TaskError
 from model.reasons import Reason
+from model.scorer import Scorer, Scores
 
 if TYPE_CHECKING:
     from app.store import Champion
@@ -80,8 +83,21 @@ def _predict(champion: Champion, batch: Batch, options: Options) -> tuple[list[R
     if explained:
         known = scores if len(explained) == len(rows) else None
         _attach(rows, explained, "reasons", scorer.reasons(batch.matrix[explained], known))
+    odd = _reviewed_as_odd(scorer, scores)
+    if odd:
+        part = batch.matrix[odd]
+        contributions = scorer.anomaly_reasons(part, scorer.anomaly(part))
+        _attach(rows, odd, "contributions", contributions)
     counts = {name: decisions.count(code) for code, name in enumerate(DECISIONS)}
     return _identified(rows, batch), {"model": champion.label}, {"decisions": counts}
+
+
+def _reviewed_as_odd(scorer: Scorer, scores: Scores) -> list[int]:
+    """Return the numbers of the rows that the policy wants reviewed for their anomaly score."""
+    if scores.anomaly is None or scorer.fraud is None:
+        return []
+    is_odd = scorer.fraud.policy.is_odd(scores.anomaly.anomaly_score)
+    return np.flatnonzero(is_odd & (scores.decision == REVIEW)).tolist()
 
 
 def _anomaly(champion: Champion, batch: Batch, options: Options) -> tuple[list[Row], Row, Row]:

@@ -59,6 +59,7 @@ class PredictionRow(Strict):
     )
     anomaly_score = fields.Float(validate=validate.Range(0, 1))
     reasons = fields.List(fields.Nested(ReasonSchema), validate=validate.Length(max=4))
+    contributions = fields.List(fields.Nested(ReasonSchema), validate=validate.Length(max=4))
 
 
 class Prediction(PredictionRow):

@@ -97,9 +97,16 @@ class Policy:
         if self.anomaly_review is not None:
             if anomaly_score is None:
                 raise ConfigurationError("this policy decides by the anomaly score too")
-            is_odd = (anomaly_score >= self.anomaly_review) & (decision == APPROVE)
-            decision = np.where(is_odd, REVIEW, decision)
+            decision = np.where(
+                self.is_odd(anomaly_score) & (decision == APPROVE), REVIEW, decision
+            )
         return np.asarray(decision, np.int64)
+
+    def is_odd(self, anomaly_score: Array) -> NDArray[np.bool_]:
+        """Return which transactions may not be approved for their anomaly score."""
+        if self.anomaly_review is None:
+            return np.zeros(np.shape(anomaly_score), bool)
+        return np.asarray(anomaly_score >= self.anomaly_review)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the policy as JSON types."""

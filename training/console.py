@@ -124,6 +124,13 @@ class RunConsole(Listener):
             self._heading("Anomaly score on test rows (trained on legitimate rows alone)")
             for name, value in anomaly.items():
                 self._line(name.replace("_", " "), f"{value:.4f}")
+        reviews = artifact.manifest.get("anomaly_reviews")
+        if reviews is not None:
+            self._line(
+                "anomaly reviews",
+                f"{reviews['in_10000']:,.1f} more in 10,000 transactions ({reviews['evaluated_on']}"
+                " rows) that would be approved otherwise",
+            )
 
     def _start(self, n_epochs: int, log_every: int) -> None:
         self._n_epochs, self._log_every = n_epochs, log_every

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -9,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from model.decision import Policy
 from model.scorer import Scorer
 from training.config import RunConfig
 from training.data import Table
 from training.evaluate import Evaluation, base_rate_weights
 from training.split import Split
+from training.thresholds import PER
 
 
 def training_facts(
@@ -82,4 +85,38 @@ def anomaly_figures(
         **at_base_rate,
         "share_of_legitimate_called_anomalies": float(anomalies.is_anomaly[labels == 0].mean()),
         "share_of_frauds_called_anomalies": float(anomalies.is_anomaly[labels == 1].mean()),
+    }
+
+
+def rows_new_to_autoencoder(parts: Split) -> tuple[NDArray[np.intp], str]:
+    """Return rows that the autoencoder did not learn from, and of which part they are."""
+    if len(parts.test):
+        return parts.test, "test"
+    if parts.folds is not None:
+        return parts.train[parts.folds == 0], "validation"
+    return np.concatenate([parts.validation_a, parts.validation_b]), "validation"
+
+
+def anomaly_reviews(
+    scorer: Scorer, policy: Policy, table: Table, parts: Split, base_rate: float | None
+) -> dict[str, Any]:
+    """Return what reviewing anomalies adds: reviews of what would be approved otherwise.
+
+    Returns
+    -------
+    dict
+        ``evaluated_on``, ``share_of_legitimate`` and ``share_of_frauds`` reviewed for their
+        anomaly score alone, and such reviews ``in_10000`` transactions at the stated base rate.
+    """
+    rows, part = rows_new_to_autoencoder(parts)
+    labels = np.zeros(0) if table.labels is None else table.labels[rows]
+    scores, amounts = scorer.score(table.matrix[rows]), scorer.amounts(table.matrix[rows])
+    alone = replace(policy, anomaly_review=None).decide(scores.probability, amounts)
+    added = scores.decision != alone
+    weights = base_rate_weights(labels, base_rate)
+    return {
+        "evaluated_on": part,
+        "share_of_legitimate": float(added[labels == 0].mean()),
+        "share_of_frauds": float(added[labels == 1].mean()),
+        "in_10000": PER * float((weights * added).sum() / weights.sum()),
     }

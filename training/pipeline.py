@@ -21,7 +21,7 @@ from training.config import RunConfig
 from training.data import Table, from_frame, load, with_categories_of
 from training.diagnostics import warnings_of
 from training.evaluate import Evaluation, base_rate_weights, evaluate
-from training.facts import anomaly_figures, training_facts
+from training.facts import anomaly_figures, anomaly_reviews, training_facts
 from training.fit import History
 from training.listener import Listener
 from training.simulate import COLUMNS, simulate
@@ -136,6 +136,10 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
         facts["transactions_per_day"] = per_day
     if anomalies is not None and len(np.unique(labels[parts.test])) == 2:
         facts["anomaly_metrics"] = anomaly_figures(scorer, table, parts.test, config.base_rate)
+    if fraud is not None and fraud.policy.anomaly_review is not None:
+        facts["anomaly_reviews"] = anomaly_reviews(
+            scorer, fraud.policy, table, parts, config.base_rate
+        )
     rows = golden_rows(spec, streams["golden"])
     artifact = save(Path(config.output) / config.model_name, scorer, rows, facts)
     listener.on_artifact(artifact, evaluation, part)

@@ -160,7 +160,7 @@ def test_artifact_of_one_task_gives_its_columns(tmp_path, task):
 
     result = scored(artifact, tmp_path)
 
-    part = COLUMNS[1:4] if task == "fraud" else COLUMNS[4:]
+    part = COLUMNS[1:6] if task == "fraud" else COLUMNS[6:]
     assert list(result) == ["payment_id", *part]
 
 

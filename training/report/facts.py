@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from model.scorer import FraudPart
+from training.facts import rows_new_to_autoencoder
 from training.fit import History
 from training.pipeline import Run
 from training.report.curves import error_histogram
@@ -132,13 +133,7 @@ def _anomaly(run: Run) -> Facts | None:
     part = run.artifact.scorer.anomalies
     if part is None:
         return None
-    parts = run.parts
-    if len(parts.test):
-        rows, name = parts.test, "test"
-    elif parts.folds is not None:
-        rows, name = parts.train[parts.folds == 0], "validation"
-    else:
-        rows, name = np.concatenate([parts.validation_a, parts.validation_b]), "validation"
+    rows, name = rows_new_to_autoencoder(run.parts)
     anomalies = run.artifact.scorer.anomaly(run.table.matrix[rows])
     labels = run.table.labels
     groups = {"unlabelled": np.ones(len(rows), bool)}
@@ -160,5 +155,6 @@ def _anomaly(run: Run) -> Facts | None:
         ],
         "errors": error_histogram(anomalies.reconstruction_error, groups, anomalies.threshold),
         "metrics": run.artifact.manifest.get("anomaly_metrics"),
+        "reviews": run.artifact.manifest.get("anomaly_reviews"),
         "learning": _learning(run.anomaly_history),
     }
