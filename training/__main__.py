@@ -25,7 +25,8 @@ from training.data import Table, find_label, labels_of, matrix_of, text_columns
 from training.evaluate import evaluate as evaluate_scores
 from training.options import artifact_options, chosen_artifact, config_from, training_options
 from training.pipeline import Run, run
-from training.report import write_card, write_report
+from training.rebase import rebase as rebase_artifact
+from training.report import trained_at, write_card, write_report
 from training.simulate import simulate as simulate_rows
 from training.split import Split
 from training.table_files import read_frame
@@ -218,6 +219,21 @@ def rollback(model: Path) -> None:
     """Return to the version that served before in a model's folder."""
     pointer = promotion.rollback(model)
     line(CONSOLE, "champion", f"{pointer.version}, after {pointer.previous}")
+
+
+@main.command()
+@artifact_options
+@click.option("--base-rate", type=float, required=True, help="How common fraud really is.")
+def rebase(artifact: Path | None, model: Path, base_rate: float) -> None:
+    """Write a version of a model for another base rate, without training."""
+    before = chosen_artifact(artifact, model)
+    after = rebase_artifact(before, base_rate)
+    card = write_card(after, after.path.parent, trained_at(before))
+    line(CONSOLE, "rebased", f"{before.version} for a base rate of {base_rate:g}")
+    line(CONSOLE, "policy", after.manifest["rebased"]["note"])
+    line(CONSOLE, "artifact", str(after.path))
+    line(CONSOLE, "card", str(card))
+    line(CONSOLE, "promote with", f"python -m training promote {after.path}")
 
 
 @main.command()

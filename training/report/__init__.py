@@ -15,14 +15,14 @@ from markupsafe import Markup
 
 from model.files import write_atomically
 from training.pipeline import Run
-from training.report.card import markdown_card, write_card
+from training.report.card import markdown_card, trained_at, write_card
 from training.report.facts import report_facts
 from training.report.formats import formatted
 from training.report.plots import draw
 from training.report.readings import readings
 from training.report.remarks import headline, remarks
 
-__all__ = ["write_card", "write_report"]
+__all__ = ["trained_at", "write_card", "write_report"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -41,6 +41,15 @@ def write_card(artifact: Artifact, directory: Path, trained_at: datetime | None 
     return path
 
 
+def trained_at(artifact: Artifact) -> datetime | None:
+    """Return when an artifact was trained, as its card says; None where no card says it."""
+    try:
+        card = json.loads(artifact.path.with_suffix(".json").read_text(encoding="utf-8"))
+        return datetime.fromisoformat(card["trained_at"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def markdown_card(facts: Facts) -> str:
     """Return the model card in Markdown: use, data, limits, metrics with intervals.
 
