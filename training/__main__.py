@@ -80,6 +80,8 @@ def retrain(**options: Any) -> None:
     config = config_from(options)
     directory = Path(config.output) / config.model_name
     champion = promotion.champion_of(directory)
+    if champion is not None:
+        promotion.refuse_without_classifiers(champion, config.task)
     result = run_with_console(config, champion)
     challenger = result.artifact
     if champion is None:

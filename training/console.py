@@ -16,7 +16,7 @@ from training.config import AutoencoderConfig, RunConfig
 from training.data import Table
 from training.evaluate import METRICS, PER, Evaluation, View
 from training.fit import Figures
-from training.imbalance import class_weights_of_strength
+from training.imbalance import class_weights_of_strength, resampled_labels
 from training.listener import Listener
 from training.promote import Comparison
 from training.split import Split
@@ -64,15 +64,16 @@ class RunConsole(Listener):
     def on_network(self, mlp: MLP, config: RunConfig, y_train: NDArray[np.int64]) -> None:
         """Print architecture and configuration of the classifier."""
         self._heading("Classifier")
-        weights = class_weights_of_strength(y_train, config.learning.class_weight)
-        balanced = compute_class_weights(y_train)
+        learning = config.learning
+        y_learned = resampled_labels(y_train, learning.resampling, learning.resampled_share)
+        weights = class_weights_of_strength(y_learned, learning.class_weight)
+        balanced = compute_class_weights(y_learned)
         sizes = [mlp.layers[0].n_in, *(layer.n_out for layer in mlp.layers)]
         members = f" × {mlp.members} members" if mlp.members else ""
         self._line("layers", " → ".join(map(str, sizes)) + members)
         self._line("activations", ", ".join(layer.activation.name for layer in mlp.layers))
         self._line("parameters", f"{mlp.n_parameters:,}")
         self._line("class weights", f"{_weights(weights)} (balanced: {_weights(balanced)})")
-        learning = config.learning
         self._line(
             "training",
             f"{learning.optimizer}, learning rate {learning.learning_rate:g} "

@@ -20,6 +20,7 @@ __all__ = [
     "fraud_batches",
     "learned_share",
     "resample",
+    "resampled_labels",
 ]
 
 Array = NDArray[Any]
@@ -84,6 +85,19 @@ def resample(
         raise ConfigurationError(f"unknown resampling {method!r}")
     X_new, y_new = sampler.fit_resample(X, y)
     return np.ascontiguousarray(X_new, X.dtype), y_new
+
+
+def resampled_labels(y: Array, method: str, fraud_share: float) -> Array:
+    """Return the labels that :func:`resample` leaves, sorted; as they are where it changes none."""
+    n_frauds = int(y.sum())
+    n_legitimate = len(y) - n_frauds
+    if fraud_share <= y.mean():  # which resampling refuses
+        return np.sort(y)
+    if method == "undersample":
+        n_legitimate = int(n_frauds * (1 - fraud_share) / fraud_share)
+    elif method != "none":
+        n_frauds = int(n_legitimate * fraud_share / (1 - fraud_share))
+    return np.repeat([0, 1], [n_legitimate, n_frauds])
 
 
 def fraud_batches(

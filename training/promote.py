@@ -156,6 +156,26 @@ def compare(
     return Comparison(len(y), int(y.sum()), before, after, low, high)
 
 
+def refuse_without_classifiers(champion: Artifact, task: str) -> None:
+    """Raise if a champion, or what is to be trained for a task, scores anomalies alone.
+
+    Raises
+    ------
+    PromotionError
+        There is nothing to compare by.
+    """
+    if champion.scorer.fraud is None:
+        raise PromotionError(
+            f"the champion {champion.version} has no classifier to compare with: train, and "
+            "promote by hand"
+        )
+    if task == "anomaly":
+        raise PromotionError(
+            "a model without a classifier cannot be compared with the champion "
+            f"{champion.version}: train, and promote by hand"
+        )
+
+
 def _refuse_few_frauds(y: Array) -> None:
     if y.sum() < FEWEST_FRAUDS or (1 - y).sum() < FEWEST_FRAUDS:
         raise PromotionError(

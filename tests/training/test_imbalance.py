@@ -13,6 +13,7 @@ from training.imbalance import (
     fraud_batches,
     learned_share,
     resample,
+    resampled_labels,
 )
 
 METHODS = ["smote", "oversample", "undersample"]
@@ -63,6 +64,18 @@ def test_resampling_reaches_the_share_that_was_asked_for(rng, method):
     n_frauds, n_legitimate = int(y_new.sum()), int((1 - y_new).sum())
     assert (n_frauds == 20) == (method == "undersample")
     assert (n_legitimate == 380) == (method != "undersample")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.03, 0.1, 0.25, 0.5])
+@pytest.mark.parametrize("method", ["none", *METHODS])
+def test_labels_after_resampling_are_foreseen(rng, method, share):
+    y = labels_of(20, 380)
+    X = rng.normal(size=(400, 3)).astype(np.float32)
+
+    foreseen = resampled_labels(y, method, share)
+
+    expected = y if method == "none" or share < 0.05 else resample(X, y, method, share, rng)[1]
+    np.testing.assert_array_equal(foreseen, np.sort(expected))
 
 
 @pytest.mark.parametrize("method", ["oversample", "undersample"])

@@ -1,5 +1,6 @@
 """The commands that train: train, retrain, and what they promote."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -148,6 +149,25 @@ def test_retraining_on_rows_that_the_champion_knows_is_refused(served):
     message = refused("retrain", "--data", write(served[:1200]), "--config", "quick.toml")
 
     assert "rows that neither model was trained on" in message
+    assert champion_of(MODELS) == before
+
+
+@pytest.mark.parametrize("alone", ["champion", "challenger"])
+def test_retraining_without_a_classifier_to_compare_is_refused_before_the_training(served, alone):
+    before = champion_of(MODELS)
+    if alone == "champion":
+        run("train", "--data", write(served), "--config", "quick.toml", "--task", "anomaly")
+        [other] = [path for path in MODELS.glob("*.npz") if path.stem != before]
+        run("promote", other)
+        before = other.stem
+    task = "fraud" if alone == "champion" else "anomaly"
+
+    output = run(
+        *("retrain", "--data", write(served), "--config", "quick.toml", "--task", task), status=1
+    )
+
+    assert "epoch" not in output
+    assert re.search(r"Error: .* classifier .*promote by hand", output)
     assert champion_of(MODELS) == before
 
 
