@@ -1,15 +1,18 @@
 """Alerts a day, against counting them day by day."""
 
+import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from model.decision import APPROVE, BLOCK
 from model.errors import ConfigurationError
 from tests.training.runs import train
 from tests.training.tables import mixed_frame, numeric_table
 from training.config import PolicyConfig
+from training.console import RunConsole
 from training.listener import Listener
 from training.split import Split
 from training.traffic import as_alert_budget, transactions_per_day
@@ -75,9 +78,11 @@ def test_days_of_the_calibration_rows_have_the_alerts_asked_for(tmp_path):
     start = np.datetime64("2026-03-02T00:00:00")
     frame["transaction_time"] = start + (np.arange(3000) * 144).astype("timedelta64[s]")
     policy = {"choose": "daily_alerts", "review": 12, "block": 3}
+    printed = io.StringIO()
     run = train(
         frame,
         tmp_path,
+        RunConsole(Console(file=printed, width=100)),
         policy=policy,
         task="fraud",
         split={"test_share": 0.0},
@@ -87,6 +92,7 @@ def test_days_of_the_calibration_rows_have_the_alerts_asked_for(tmp_path):
     manifest = run.artifact.manifest
     assert manifest["transactions_per_day"] == pytest.approx(600, rel=1e-3)
     assert manifest["configuration"]["policy"]["choose"] == "daily_alerts"
+    assert "of 600 transactions a day" in printed.getvalue()
     fraud = run.artifact.scorer.fraud
     probability = fraud.calibration.probability(run.classifier.calibration_logits)
     decision = fraud.policy.decide(probability, None)
