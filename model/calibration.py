@@ -117,7 +117,7 @@ class Calibration:
         Returns
         -------
         tuple of ndarray (n,)
-            Between 0 and 1; the probability of the mean lies between the two.
+            Between 0 and 1, around the probability of the mean.
         """
         low, high = self.probability(np.stack([raw - spread, raw + spread]))
         return low, high

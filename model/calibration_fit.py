@@ -14,6 +14,7 @@ Array = NDArray[Any]
 
 SMALLEST_SLOPE = 0.01  # a network that ranks backwards is not turned around in silence
 LARGEST_SLOPE = 40.0  # so that 1e-6 of noise in a logit moves no probability by more than 1e-5
+TAIL = 100.0  # logits that isotonic curves go on outside of their blocks
 
 
 def beta_columns(z: Array) -> tuple[Array, Array]:
@@ -87,13 +88,19 @@ def fit_isotonic(z: Array, y: Array) -> tuple[tuple[float, ...], tuple[float, ..
 
     A step function would let the last bit of a logit jump between probabilities; lines between
     the blocks' mean logits cannot. Rates are smoothed by half a fraud and half a legitimate row;
-    blocks whose smoothed rates do not rise, or rise too steeply, are pooled too.
+    blocks whose smoothed rates do not rise, or rise too steeply, are pooled too. Outside of the
+    blocks the curve goes on as steeply as Platt's line, so that no two logits share a probability.
     """
     logits, which, counts = np.unique(z, return_inverse=True, return_counts=True)
     points = np.column_stack([counts, np.bincount(which, y), counts * logits])
     blocks = _pooled(points.tolist(), _is_violation)  # rows of the same logit enter as one
     rows, frauds, sums = np.array(_pooled(blocks, _is_no_slope)).T
-    return tuple((sums / rows).tolist()), tuple(_smoothed_log_odds(rows, frauds).tolist())
+    (slope,), _ = fit_logistic(z[:, None], y)
+    knots, levels = sums / rows, _smoothed_log_odds(rows, frauds)
+    ends = np.array([-TAIL, TAIL])
+    knots = np.insert(knots, [0, len(knots)], knots[[0, -1]] + ends)
+    levels = np.insert(levels, [0, len(levels)], levels[[0, -1]] + slope * ends)
+    return tuple(knots.tolist()), tuple(levels.tolist())
 
 
 def _pooled(points: list[Block], belong_together: Callable[[Block, Block], bool]) -> list[Block]:

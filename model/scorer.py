@@ -217,7 +217,9 @@ class Scorer:
         """
         if self.fraud is None or (self.fraud.mlp.members or 1) == 1:
             return None
-        return self.fraud.calibration.interval(scores.logits, scores.spread)
+        low, high = self.fraud.calibration.interval(scores.logits, scores.spread)
+        # the last bit of either may lie on the wrong side where members agree
+        return np.minimum(low, scores.probability), np.maximum(high, scores.probability)
 
     def amounts(self, matrix: Matrix) -> Matrix | None:
         """Return the column of amounts; None where no feature is the amount."""

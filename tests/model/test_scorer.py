@@ -67,6 +67,16 @@ def test_uncertainty_is_one_standard_deviation_of_the_members_either_way(scorer,
     assert (high > low).all()
 
 
+def test_uncertainty_holds_the_probability_where_members_agree(scorer, rows):
+    scores = scorer.score(rows)
+    agreeing = replace(scores, spread=np.full(len(rows), 1e-17))
+
+    low, high = scorer.uncertainty(agreeing)
+
+    assert (low <= scores.probability).all()
+    assert (high >= scores.probability).all()
+
+
 @pytest.mark.parametrize("n_rows", [0, 1, 17])
 def test_rows_are_scored_alone_as_they_are_together(n_rows, rows):
     scorer = tiny_scorer(policy=REVIEWS_ANOMALIES)
