@@ -137,7 +137,7 @@ def divide(
     """Divide the earlier rows of a cut between training and validation; see :func:`split`."""
     labels, development = _labels(table), cut.earlier
     if _is_cross_fitted(config, int(labels[development].sum()), n_members, table):
-        folds = _folds(labels[development], n_members, rng)
+        folds = stratified_folds(labels[development], n_members, rng)
         empty = np.empty(0, np.intp)
         note = f"{cut.note}; {n_members} folds"
         result = Split(development, empty, empty, cut.later, folds, note)
@@ -187,7 +187,10 @@ def _before(earlier: Rows, later: Rows, table: Table, config: SplitConfig) -> Ro
     return earlier[table.times[earlier] < start - config.delay_seconds]
 
 
-def _folds(labels: NDArray[Any], n_folds: int, rng: np.random.Generator) -> NDArray[np.intp]:
+def stratified_folds(
+    labels: NDArray[Any], n_folds: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """Return a fold for each row at random, each class spread evenly."""
     folds = np.empty(len(labels), np.intp)
     for label in (0, 1):
         rows = rng.permutation(np.flatnonzero(labels == label))
