@@ -20,10 +20,11 @@ from model.decision import APPROVE, BLOCK, REVIEW
 from model.errors import ConfigurationError
 from training.config import PolicyConfig, RunConfig
 from training.data import Table
+from training.errors import SplitError
 from training.evaluate import base_rate_weights
 from training.listener import Listener
 from training.pipeline import fit_scorer, n_members, streams_of
-from training.split import Cut, divide
+from training.split import Cut, Split, divide
 
 Array = NDArray[Any]
 
@@ -144,14 +145,7 @@ def fold_values(
     config = judged_alone(config)
     for number, cut in enumerate(folds, start=1):
         streams = streams_of(config.seed, number)
-        parts = divide(
-            table,
-            cut,
-            config.split,
-            n_members(config),
-            streams["split"],
-            needs_both_classes=config.task == "fraud",
-        )
+        parts = _parts(config, table, cut, streams["split"])
         fitted = fit_scorer(config, table, parts, streams, Listener())
         scorer, matrix = fitted.scorer, fitted.table.matrix[cut.later]
         y = np.asarray(table.labels)[cut.later]
@@ -164,6 +158,29 @@ def fold_values(
             errors = scorer.anomaly(matrix).reconstruction_error
             rows = Judged(y, errors, weights, None, None, config.policy)
         yield metric.of(rows)
+
+
+def refuse_thin_folds(config: RunConfig, table: Table, folds: Sequence[Cut]) -> None:
+    """Raise what training on a fold would raise, before anything is trained.
+
+    Raises
+    ------
+    SplitError
+        Naming the first fold that cannot be divided.
+    """
+    for number, cut in enumerate(folds, start=1):
+        try:
+            _parts(judged_alone(config), table, cut, streams_of(config.seed, number)["split"])
+        except SplitError as error:
+            raise SplitError(f"fold {number} of {len(folds)}: {error}") from None
+
+
+def _parts(config: RunConfig, table: Table, cut: Cut, rng: np.random.Generator) -> Split:
+    """Divide the rows that a fold learns from; those that it is judged by take the test's place."""
+    needs_both_classes = config.task == "fraud"
+    return divide(
+        table, cut, config.split, n_members(config), rng, needs_both_classes=needs_both_classes
+    )
 
 
 def judged_alone(config: RunConfig) -> RunConfig:

@@ -13,6 +13,7 @@ import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState
+from threadpoolctl import threadpool_limits
 
 from model.errors import TrainingError
 from model.files import write_atomically
@@ -22,7 +23,7 @@ from training.data import Table
 from training.errors import DivergedError
 from training.folds import cut_folds
 from training.listener import Listener
-from training.objective import Metric, fold_values, judged_alone, metric_named
+from training.objective import Metric, fold_values, judged_alone, metric_named, refuse_thin_folds
 from training.pipeline import read_table, streams_of
 from training.search_space import (
     Space,
@@ -148,6 +149,7 @@ def tune(config: RunConfig, request: Request, listener: SearchListener | None = 
     folds = cut_folds(
         table, config.split, request.n_folds, streams["split"], needs_both_classes=needs_both
     )
+    refuse_thin_folds(config, table, folds)
     listener.on_folds(table, folds)
     space = search_space(config)
     start = start_values(config, space)
@@ -157,7 +159,8 @@ def tune(config: RunConfig, request: Request, listener: SearchListener | None = 
     with opened(path, facts, start, is_maximized=metric.is_maximized, seed=config.seed) as study:
         listener.on_study(path, study, request)
         try:
-            search.run(study, request)
+            with threadpool_limits(1):  # small networks: processes are worth more than threads
+                search.run(study, request)
         except KeyboardInterrupt:
             listener.on_warning("interrupted; the same command goes on from here")
         return _outcome(config, path, metric, study, start)
