@@ -104,6 +104,8 @@ def _begin(path: Path, facts: dict[str, Any], start: Values, is_maximized: bool)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_beside(path)
     try:
+        with closing(sqlite3.connect(temporary)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")  # waits less for disk and others
         with _storage(temporary) as storage:
             direction = "maximize" if is_maximized else "minimize"
             study = optuna.create_study(storage=storage, study_name=STUDY, direction=direction)
