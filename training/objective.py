@@ -58,6 +58,7 @@ class Metric:
     """A figure, whether more of it is better, and whether it needs probabilities."""
 
     name: str
+    title: str
     of: Callable[[Judged], float]
     is_maximized: bool = True
     needs_probability: bool = False
@@ -85,17 +86,20 @@ METRICS = {
     for metric in (
         Metric(
             "average_precision",
+            "average precision",
             lambda rows: float(
                 average_precision_score(rows.y, rows.score, sample_weight=rows.weights)
             ),
         ),
         Metric(
             "roc_auc",
+            "ROC-AUC",
             lambda rows: float(roc_auc_score(rows.y, rows.score, sample_weight=rows.weights)),
         ),
-        Metric("best_f1", _best_f1),
+        Metric("best_f1", "best F1", _best_f1),
         Metric(
             "log_loss",
+            "log loss",
             lambda rows: float(
                 log_loss(rows.y, rows.score, sample_weight=rows.weights, labels=[0, 1])
             ),
@@ -104,11 +108,12 @@ METRICS = {
         ),
         Metric(
             "brier_score",
+            "Brier score",
             lambda rows: float(brier_score_loss(rows.y, rows.score, sample_weight=rows.weights)),
             is_maximized=False,
             needs_probability=True,
         ),
-        Metric("cost", _cost, is_maximized=False, needs_probability=True),
+        Metric("cost", "cost of a transaction", _cost, is_maximized=False, needs_probability=True),
     )
 }
 

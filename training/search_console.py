@@ -14,17 +14,11 @@ from rich.table import Table as Grid
 
 from training.console import RunConsole, heading, line
 from training.data import Table
+from training.objective import METRICS
+from training.outcome import DIVERGED, ENOUGH_FOR_IMPORTANCE, FINISHED, FOLDS, Outcome
 from training.split import Cut
 from training.study import UNTUNED
-from training.tune import (
-    DIVERGED,
-    ENOUGH_FOR_IMPORTANCE,
-    FINISHED,
-    FOLDS,
-    Outcome,
-    Request,
-    SearchListener,
-)
+from training.tune import Request, SearchListener
 
 FEW_FRAUDS = 20  # in the rows that a fold is judged by
 
@@ -61,7 +55,7 @@ class SearchConsole(RunConsole, SearchListener):
     def on_study(self, path: Path, study: optuna.Study, request: Request) -> None:
         """Print where the search stands, and begin to show its progress."""
         n_done = len(study.get_trials(deepcopy=False, states=FINISHED))
-        self._heading(f"Search by {request.metric.replace('_', ' ')}")
+        self._heading(f"Search by {METRICS[request.metric].title}")
         self._line("study", str(path))
         self._line("trials", f"{n_done} done, {max(0, request.n_trials - n_done)} to go")
         if self._console.is_terminal:
@@ -92,10 +86,8 @@ class SearchConsole(RunConsole, SearchListener):
         elif trial.state == TrialState.COMPLETE:
             is_best = study.best_trial.number == trial.number
             text = f"{trial.value:.4f}{'  the best so far' if is_best else ''}"
-        elif trial.state == TrialState.PRUNED:
-            text = f"given up after {len(values)} of {self._n_folds} folds"
         else:
-            text = "failed"
+            text = f"given up after {len(values)} of {self._n_folds} folds"
         self._line(f"trial {trial.number}", text)
 
     def _show(self, **changes: Any) -> None:
@@ -118,10 +110,8 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
         rows[f"trial {outcome.best.number}"] = outcome.best
     n_folds = len(outcome.best.user_attrs[FOLDS])
     direction = "higher" if outcome.metric.is_maximized else "lower"
-    name = outcome.metric.name.replace("_", " ")
-    grid = _grid(
-        f"  {name}, {direction} is better", "mean", *map("fold {}".format, range(1, n_folds + 1))
-    )
+    titles = [f"fold {number}" for number in range(1, n_folds + 1)]
+    grid = _grid(f"  {outcome.metric.title}, {direction} is better", "mean", *titles)
     for title, trial in rows.items():
         values = [] if trial is None else [trial.value, *trial.user_attrs[FOLDS]]
         cells = [f"{value:.4f}" for value in values] or ["not complete yet"]

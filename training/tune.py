@@ -11,23 +11,20 @@ from typing import Any
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
-from optuna.importance import FanovaImportanceEvaluator, get_param_importances
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 from threadpoolctl import threadpool_limits
 
-from model.errors import TrainingError
-from model.files import write_atomically
+from model.errors import ConfigurationError
 from training.config import RunConfig
-from training.config_file import to_toml
 from training.data import Table
 from training.errors import DivergedError
 from training.folds import cut_folds
 from training.listener import Listener
 from training.objective import Metric, fold_values, judged_alone, metric_named, refuse_thin_folds
+from training.outcome import DIVERGED, FINISHED, FOLDS, Outcome, outcome_of
 from training.pipeline import read_table, streams_of
 from training.search_space import (
     Space,
-    Values,
     applied,
     described,
     search_space,
@@ -37,9 +34,6 @@ from training.search_space import (
 from training.split import Cut
 from training.study import UNTUNED, opened
 
-FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-FOLDS, DIVERGED = "folds", "diverged"  # attributes of a trial
-ENOUGH_FOR_IMPORTANCE = 10  # complete trials
 # What says where things lie and what they are called, and changes no value.
 INDIFFERENT = ("name", "output", "reports", "recipe")
 INDIFFERENT_DATA = ("path", "attribution", "units")
@@ -66,42 +60,6 @@ class Request:
     n_folds: int = 3
     n_trials: int = 50
     timeout_seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a search has found so far, in all processes.
-
-    Attributes
-    ----------
-    study : Path
-    metric : Metric
-    trials : list of FrozenTrial
-    best : FrozenTrial
-    untuned : FrozenTrial or None
-        The trial of the configuration as it was given, if it is complete.
-    start : dict
-        Its values.
-    importances : dict of str to float
-        Share of each setting in what the values differ by; empty with few complete trials.
-    config : RunConfig
-        The best configuration.
-    """
-
-    study: Path
-    metric: Metric
-    trials: list[FrozenTrial]
-    best: FrozenTrial
-    untuned: FrozenTrial | None
-    start: Values
-    importances: dict[str, float]
-    config: RunConfig
-
-    def write_config(self) -> Path:
-        """Write the best configuration beside the study, and return the file."""
-        path = self.study.with_suffix(".toml")
-        write_atomically(path, to_toml(self.config).encode())
-        return path
 
 
 class SearchListener(Listener):
@@ -154,6 +112,8 @@ def tune(config: RunConfig, request: Request, listener: SearchListener | None = 
     space = search_space(config)
     start = start_values(config, space)
     path = request.study or default_study(config)
+    if path.suffix != ".db":  # what is written beside it has other endings
+        raise ConfigurationError(f"--study names a file that ends in .db, got {path}")
     facts = _facts(config, request, table, space)
     search = _Search(config, table, folds, metric, space, listener)
     with opened(path, facts, start, is_maximized=metric.is_maximized, seed=config.seed) as study:
@@ -163,7 +123,7 @@ def tune(config: RunConfig, request: Request, listener: SearchListener | None = 
                 search.run(study, request)
         except KeyboardInterrupt:
             listener.on_warning("interrupted; the same command goes on from here")
-        return _outcome(config, path, metric, study, start)
+        return outcome_of(study, path, config, metric, start)
 
 
 def default_study(config: RunConfig) -> Path:
@@ -243,21 +203,3 @@ def _facts(config: RunConfig, request: Request, table: Table, space: Space) -> d
         else:
             facts[key] = value
     return facts | {f"search of {key}": kind for key, kind in described(space).items()}
-
-
-def _outcome(
-    config: RunConfig, path: Path, metric: Metric, study: optuna.Study, start: Values
-) -> Outcome:
-    trials = study.get_trials(deepcopy=False)
-    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    if not complete:
-        raise TrainingError(f"{path}: no trial is complete yet, so there is nothing to choose from")
-    untuned = next((trial for trial in complete if UNTUNED in trial.user_attrs), None)
-    importances = {}
-    if len(complete) >= ENOUGH_FOR_IMPORTANCE:
-        evaluator = FanovaImportanceEvaluator(seed=config.seed)
-        importances = get_param_importances(study, evaluator=evaluator)
-    best = study.best_trial
-    return Outcome(
-        path, metric, trials, best, untuned, start, importances, applied(config, best.params)
-    )

@@ -14,13 +14,15 @@ from optuna.trial import TrialState
 from model.errors import ConfigurationError, TrainingError
 from tests.training.searches import SMALL_AUTOENCODER_SPACE, SMALL_SPACE, config_for
 from tests.training.tables import mixed_frame
+from training import outcome as outcome_module
 from training import sampling, search_space, tune
 from training.config_file import load_config
 from training.errors import DivergedError
 from training.folds import cut_folds
 from training.objective import METRICS, fold_values
+from training.outcome import DIVERGED, FOLDS
 from training.pipeline import read_table, streams_of
-from training.tune import DIVERGED, FOLDS, Request, SearchListener
+from training.tune import Request, SearchListener
 
 FRAME = mixed_frame(400)
 
@@ -230,34 +232,22 @@ def test_trial_of_a_dead_process_is_run_again(config):
 class Overslept(SearchListener):
     """Lets another process take over one trial, as if this one had been asleep."""
 
-    def __init__(self, path):
-        self._path = path
-
     def on_study(self, _path, study, _request):
         """Keep the study."""
         self._study = study
 
     def on_fold(self, trial, fold):
-        """Fall asleep after the first fold of trial 1."""
+        """Lose trial 1 after its first fold."""
         if (trial, fold) == (1, 1):
-            make_silent(self._path)
-            with pytest.warns(optuna.exceptions.ExperimentalWarning):
-                optuna.storages.fail_stale_trials(self._study)
+            self._study.tell(1, state=TrialState.FAIL)
 
 
 @pytest.mark.usefixtures("values_by_learning_rate")
-def test_process_that_slept_leaves_its_trial_to_the_other(config, tmp_path):
-    path = tmp_path / "slept.db"
+def test_process_that_slept_leaves_its_trial_to_the_other(config):
+    outcome = searched(config, 3, Overslept())
 
-    outcome = searched(config, 3, Overslept(path), study=path)
-
-    assert [trial.state.name for trial in outcome.trials] == [
-        "COMPLETE",
-        "FAIL",
-        "COMPLETE",
-        "COMPLETE",
-    ]
-    assert outcome.trials[2].params == outcome.trials[1].params
+    states = [trial.state.name for trial in outcome.trials]
+    assert states == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
 
 
 @pytest.mark.parametrize(
@@ -353,7 +343,7 @@ def test_autoencoder_needs_labels_to_be_judged_by(tmp_path):
 @pytest.mark.usefixtures("values_by_learning_rate")
 def test_importance_is_told_once_there_are_enough_trials(config, monkeypatch):
     few = searched(config, 3)
-    monkeypatch.setattr(tune, "ENOUGH_FOR_IMPORTANCE", 5)
+    monkeypatch.setattr(outcome_module, "ENOUGH_FOR_IMPORTANCE", 5)
     enough = searched(config, 6)
 
     assert few.importances == {}
@@ -402,3 +392,8 @@ def test_process_that_begins_a_study_too_late_joins_it(config, tmp_path, monkeyp
 
     assert len(outcome.trials) == 3
     assert [path.name for path in tmp_path.glob("*.db")] == ["one.db"]
+
+
+def test_study_must_not_be_a_name_of_what_is_written_beside_it(config, tmp_path):
+    with pytest.raises(ConfigurationError, match=r"ends in \.db"):
+        searched(config, 1, study=tmp_path / "best.toml")

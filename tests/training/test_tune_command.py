@@ -13,7 +13,7 @@ from rich.console import Console
 from tests.training.commands import QUICK_TOML, refused, run, write
 from tests.training.searches import SMALL_SPACE
 from tests.training.tables import mixed_frame
-from training import search_space, tune
+from training import outcome, search_space, tune
 from training.config_file import load_config
 from training.search_console import SearchConsole
 from training.tune import Request
@@ -44,7 +44,7 @@ def data(working_folder):
 
 @pytest.mark.usefixtures("small_space")
 def test_tune_then_train_with_what_it_wrote(data, monkeypatch):
-    monkeypatch.setattr(tune, "ENOUGH_FOR_IMPORTANCE", 3)
+    monkeypatch.setattr(outcome, "ENOUGH_FOR_IMPORTANCE", 3)
 
     output = run("tune", *data, "--trials", 3)
     trained = run("train", "--config", "reports/tune/cards.toml")
@@ -76,7 +76,7 @@ def test_same_command_goes_on(data):
 @pytest.mark.usefixtures("small_space")
 def test_what_cannot_work_is_told_in_one_line(data):
     assert "at least 2 folds" in refused("tune", *data, "--folds", 1)
-    assert "holds no search of ours" in refused("tune", *data, "--study", "quick.toml")
+    assert "ends in .db" in refused("tune", *data, "--study", "quick.toml")
     assert "expected a duration" in refused("tune", *data, "--timeout", "long")
     anomaly = ("--task", "anomaly", "--metric", "log_loss")
     assert "an autoencoder has none" in refused("tune", *data, *anomaly)

@@ -9,8 +9,8 @@ from matplotlib.ticker import MaxNLocator
 from optuna.trial import TrialState
 
 from model.files import write_atomically
+from training.outcome import Outcome
 from training.report.drawing import ACCENT, INK, MUTED, Plot, legend, new_axes, percent_axis
-from training.tune import Outcome
 
 
 def write_plots(outcome: Outcome) -> list[Path]:
@@ -27,7 +27,7 @@ def write_plots(outcome: Outcome) -> list[Path]:
 
 
 def _history(outcome: Outcome) -> Plot:
-    name = outcome.metric.name.replace("_", " ")
+    name = outcome.metric.title
     figure, axes = new_axes("trial (each the mean over its folds)", name)
     by_state = {
         state: [t for t in outcome.trials if t.state == state and t.value is not None]
