@@ -15,7 +15,7 @@ FRAUDSCORE_MODEL_DIR := artifacts/$(MODEL)
 endif
 FRAUDSCORE_MODEL_DIR ?= artifacts/$(MODEL)
 
-.PHONY: setup serve train retrain predict test lint types check bench lock clean
+.PHONY: setup serve train retrain tune predict test lint types check bench lock clean
 
 setup: $(STAMP)
 
@@ -33,6 +33,9 @@ train: $(STAMP)
 
 retrain: $(STAMP)
 	$(BIN)/python -m training retrain $(TRAIN_OPTIONS)
+
+tune: $(STAMP)
+	$(BIN)/python -m training tune $(TRAIN_OPTIONS)
 
 predict: $(STAMP)
 	$(BIN)/python -m training predict --model artifacts/$(MODEL) $(if $(TRANSACTION),--transaction "$(TRANSACTION)",--json $(or $(JSON),docs/transaction.json))

@@ -22,14 +22,25 @@ from training.batch import score_file
 from training.config import RunConfig
 from training.console import RunConsole, heading, line, print_comparison, print_evaluation
 from training.data import Table, find_label, labels_of, matrix_of, text_columns
+from training.duration import seconds_of
 from training.evaluate import evaluate as evaluate_scores
-from training.options import artifact_options, chosen_artifact, config_from, training_options
+from training.options import (
+    artifact_options,
+    chosen_artifact,
+    config_from,
+    search_options,
+    training_options,
+)
 from training.pipeline import Run, run
 from training.rebase import rebase as rebase_artifact
 from training.report import trained_at, write_card, write_report
+from training.report.search import write_plots
+from training.search_console import SearchConsole, print_outcome
 from training.simulate import simulate as simulate_rows
 from training.split import Split
 from training.table_files import read_frame
+from training.tune import Request
+from training.tune import tune as search
 
 CONSOLE = Console()
 NOT_PROMOTED = 3  # exit status of a retraining whose model was shown to be worse
@@ -128,6 +139,32 @@ def run_with_console(config: RunConfig, champion: Artifact | None = None) -> Run
     for name, path in (("artifact", result.artifact.path), ("card", card), ("report", report)):
         line(CONSOLE, name, str(path))
     return result
+
+
+@main.command()
+@training_options
+@search_options
+def tune(
+    metric: str, folds: int, trials: int, timeout: str | None, study: Path | None, **options: Any
+) -> None:
+    """Search for better settings; with --task anomaly those of the autoencoder.
+
+    The same command takes a search up again, or helps with it from another process.
+    """
+    config = config_from(options)
+    limit = None if timeout is None else seconds_of(timeout)
+    console = SearchConsole(CONSOLE)
+    try:
+        outcome = search(config, Request(study, metric, folds, trials, limit), console)
+    finally:
+        console.close()
+    print_outcome(CONSOLE, outcome)
+    heading(CONSOLE, "Written")
+    path = outcome.write_config()
+    line(CONSOLE, "configuration", str(path))
+    for plot in write_plots(outcome):
+        line(CONSOLE, "plot", str(plot))
+    line(CONSOLE, "train with", f"python -m training train --config {path}")
 
 
 @main.command()

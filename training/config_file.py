@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
+from re import fullmatch
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -57,6 +59,36 @@ def load_config(path: Path | None, overrides: Mapping[str, Any]) -> RunConfig:
     # one that is unknown, or no text at all, is refused below like any other value
     below = RECIPES.get(recipe, {}) if isinstance(recipe, str) else {}
     return _build(RunConfig, _merged(below, facts), "")
+
+
+def to_toml(config: RunConfig) -> str:
+    """Return a configuration as TOML that :func:`load_config` reads back as it is."""
+    return "".join(_toml_lines(config.to_dict(), ""))
+
+
+def _toml_lines(table: Mapping[str, Any], name: str) -> Iterator[str]:
+    """Yield the lines of a table; what is not set is left out, as TOML has no word for it."""
+    plain = {k: v for k, v in table.items() if v is not None and not isinstance(v, Mapping)}
+    if plain and name:
+        yield f"\n[{name}]\n"
+    yield from (f"{_toml_key(key)} = {_toml(value)}\n" for key, value in plain.items())
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _toml_lines(value, f"{name}.{_toml_key(key)}" if name else key)
+
+
+def _toml_key(key: str) -> str:
+    return key if fullmatch("[A-Za-z0-9_-]+", key) else _toml(key)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, str):  # a TOML string is a JSON string, but for the delete character
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    return repr(value)
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from model.pointer import load_champion
 from training.config import RunConfig
 from training.config_file import load_config
 from training.duration import seconds_of
+from training.objective import METRICS
 
 DEFAULT_MODEL = Path("artifacts/creditcard")
 
@@ -41,6 +42,35 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--reports", help="Folder of the reports. [reports]"),
         click.option("--config", type=click.Path(path_type=Path), help="TOML file."),
         click.option("--seed", type=int),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a search for settings."""
+    options = [
+        click.option(
+            "--metric",
+            type=click.Choice(list(METRICS)),
+            default="average_precision",
+            show_default=True,
+        ),
+        click.option("--folds", type=int, default=3, show_default=True),
+        click.option(
+            "--trials",
+            type=click.IntRange(min=1),
+            default=50,
+            show_default=True,
+            help="That the study is to have, those of earlier and other processes included.",
+        ),
+        click.option("--timeout", help="Begin no trial after so long, as 30m or 8h."),
+        click.option(
+            "--study",
+            type=click.Path(path_type=Path),
+            help="SQLite file. [reports/tune/<name>.db]",
+        ),
     ]
     for option in reversed(options):
         command = option(command)

@@ -80,22 +80,96 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
         If what was asked for cannot work.
     """
     listener = listener or Listener()
-    streams = dict(
-        zip(STREAMS, np.random.default_rng(config.seed).spawn(len(STREAMS)), strict=True)
-    )
+    streams = streams_of(config.seed)
     table = read_table(config, streams["simulate"])
     listener.on_table(table)
     labels = np.zeros(len(table), np.int64) if table.labels is None else table.labels
     parts = split(
         table,
         config.split,
-        _n_members(config),
+        n_members(config),
         streams["split"],
         needs_both_classes=config.task != "anomaly",
     )
     listener.on_split(table, parts)
-    table = with_categories_of(table, parts.train)
+    fitted = fit_scorer(config, table, parts, streams, listener)
+    table, scorer, classifier = fitted.table, fitted.scorer, fitted.classifier
+    fraud = scorer.fraud
+    evaluation, part = _evaluation(config, table, parts, scorer, classifier, streams["bootstrap"])
+    facts = training_facts(config, table, parts, evaluation, part)
+    if fraud is not None and classifier is not None:
+        facts["score_table"] = _score_table(fraud, classifier, labels, config.base_rate)
+    if fitted.transactions_per_day is not None:
+        facts["transactions_per_day"] = fitted.transactions_per_day
+    if scorer.anomalies is not None and len(np.unique(labels[parts.test])) == 2:
+        facts["anomaly_metrics"] = anomaly_figures(scorer, table, parts.test, config.base_rate)
+    if fraud is not None and fraud.policy.anomaly_review is not None:
+        facts["anomaly_reviews"] = anomaly_reviews(
+            scorer, fraud.policy, table, parts, config.base_rate
+        )
+    rows = golden_rows(scorer.spec, streams["golden"])
+    artifact = save(Path(config.output) / config.model_name, scorer, rows, facts)
+    listener.on_artifact(artifact, evaluation, part)
+    history = classifier.history if classifier is not None else None
+    return Run(
+        config,
+        table,
+        parts,
+        artifact,
+        evaluation,
+        part,
+        history,
+        fitted.anomaly_history,
+        classifier,
+    )
 
+
+STREAMS = ("simulate", "split", "classifier", "autoencoder", "bootstrap", "golden", "calibration")
+
+
+def streams_of(*seed: int) -> dict[str, np.random.Generator]:
+    """Return a generator for each use of chance, so that none disturbs another."""
+    return dict(zip(STREAMS, np.random.default_rng(seed).spawn(len(STREAMS)), strict=True))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What training rows gave.
+
+    Attributes
+    ----------
+    table : Table
+        With the categories that the training rows show.
+    scorer : Scorer
+    classifier : Classifier or None
+    anomaly_history : History or None
+    transactions_per_day : float or None
+        The traffic that a daily number of alerts was turned into a share by.
+    """
+
+    table: Table
+    scorer: Scorer
+    classifier: Classifier | None
+    anomaly_history: History | None
+    transactions_per_day: float | None
+
+
+def fit_scorer(
+    config: RunConfig,
+    table: Table,
+    parts: Split,
+    streams: dict[str, np.random.Generator],
+    listener: Listener,
+) -> Fitted:
+    """Train what the task asks for on the rows of a split; its test rows are not looked at.
+
+    Raises
+    ------
+    TrainingError, ConfigurationError
+        As :func:`run`.
+    """
+    table = with_categories_of(table, parts.train)
+    labels = np.zeros(len(table), np.int64) if table.labels is None else table.labels
     train = table.matrix[parts.train]
     is_legitimate = labels == 0
     spec = table.spec.measured(train, is_legitimate[parts.train])
@@ -128,28 +202,7 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
             listener.on_epoch,
         )
     scorer = Scorer(config.model_name, spec, preprocessor, fraud, anomalies)
-    evaluation, part = _evaluation(config, table, parts, scorer, classifier, streams["bootstrap"])
-    facts = training_facts(config, table, parts, evaluation, part)
-    if fraud is not None and classifier is not None:
-        facts["score_table"] = _score_table(fraud, classifier, labels, config.base_rate)
-    if per_day is not None:
-        facts["transactions_per_day"] = per_day
-    if anomalies is not None and len(np.unique(labels[parts.test])) == 2:
-        facts["anomaly_metrics"] = anomaly_figures(scorer, table, parts.test, config.base_rate)
-    if fraud is not None and fraud.policy.anomaly_review is not None:
-        facts["anomaly_reviews"] = anomaly_reviews(
-            scorer, fraud.policy, table, parts, config.base_rate
-        )
-    rows = golden_rows(spec, streams["golden"])
-    artifact = save(Path(config.output) / config.model_name, scorer, rows, facts)
-    listener.on_artifact(artifact, evaluation, part)
-    history = classifier.history if classifier is not None else None
-    return Run(
-        config, table, parts, artifact, evaluation, part, history, anomaly_history, classifier
-    )
-
-
-STREAMS = ("simulate", "split", "classifier", "autoencoder", "bootstrap", "golden", "calibration")
+    return Fitted(table, scorer, classifier, anomaly_history, per_day)
 
 
 def read_table(config: RunConfig, rng: np.random.Generator) -> Table:
@@ -162,7 +215,7 @@ def read_table(config: RunConfig, rng: np.random.Generator) -> Table:
     return from_frame(simulate(N_SIMULATED, rng), data, SIMULATED)
 
 
-def _n_members(config: RunConfig) -> int:
+def n_members(config: RunConfig) -> int:
     """Return how many members can be cross-fitted; resampled rows cannot be."""
     resampled = config.learning.resampling != "none"
     return 1 if resampled or config.task == "anomaly" else config.network.members

@@ -57,6 +57,26 @@ class Split:
 _NO_PARTS = ("folds", "note")
 
 
+@dataclass(frozen=True)
+class Cut:
+    """Rows to learn from, and rows that nothing is learned from.
+
+    Attributes
+    ----------
+    earlier, later : ndarray of int
+        Row numbers in order; those of the delay between them belong to neither.
+    n_rows : int
+        What ``validation_share`` is a share of.
+    note : str
+        How the rows were ordered, in words.
+    """
+
+    earlier: Rows
+    later: Rows
+    n_rows: int
+    note: str
+
+
 def split(
     table: Table,
     config: SplitConfig,
@@ -82,32 +102,61 @@ def split(
     SplitError
         If a part would lack rows or one of the classes, or a delay is asked for without times.
     """
-    labels = np.zeros(len(table), np.int64) if table.labels is None else table.labels
+    cut = hold_out_test(table, config, rng)
+    return divide(table, cut, config, n_members, rng, needs_both_classes=needs_both_classes)
+
+
+def hold_out_test(table: Table, config: SplitConfig, rng: np.random.Generator) -> Cut:
+    """Order the rows and cut the test rows off, and those of the delay before them.
+
+    Raises
+    ------
+    SplitError
+        If a delay is asked for without times.
+    """
     if config.how == "random":
-        order, note = _stratified_order(labels, rng), "at random, each class alike"
+        order, note = _stratified_order(_labels(table), rng), "at random, each class alike"
     elif table.times is not None:
         order, note = np.argsort(table.times, kind="stable"), "by time"
     else:
         order, note = np.arange(len(table)), "by row order, for want of a time column"
-    cut = len(order) - round(config.test_share * len(order))
-    development, test = order[:cut], order[cut:]
-    development = _before(development, test, table, config)
+    end = len(order) - round(config.test_share * len(order))
+    development, test = order[:end], order[end:]
+    return Cut(_before(development, test, table, config), test, len(order), note)
+
+
+def divide(
+    table: Table,
+    cut: Cut,
+    config: SplitConfig,
+    n_members: int,
+    rng: np.random.Generator,
+    *,
+    needs_both_classes: bool = True,
+) -> Split:
+    """Divide the earlier rows of a cut between training and validation; see :func:`split`."""
+    labels, development = _labels(table), cut.earlier
     if _is_cross_fitted(config, int(labels[development].sum()), n_members, table):
-        folds = _folds(labels[development], n_members, rng)
+        folds = stratified_folds(labels[development], n_members, rng)
         empty = np.empty(0, np.intp)
-        result = Split(development, empty, empty, test, folds, f"{note}; {n_members} folds")
+        note = f"{cut.note}; {n_members} folds"
+        result = Split(development, empty, empty, cut.later, folds, note)
     else:
-        n_validation = round(config.validation_share * len(order))
+        n_validation = round(config.validation_share * cut.n_rows)
         if not n_validation:
             raise SplitError("without validation rows nothing can be calibrated: validation_share")
         train, validation = development[:-n_validation], development[-n_validation:]
         train = _before(train, validation, table, config)
         half = len(validation) // 2
-        result = Split(train, validation[:half], validation[half:], test, None, note)
+        result = Split(train, validation[:half], validation[half:], cut.later, None, cut.note)
     _check_rows(result)
     if table.labels is not None and needs_both_classes:
         _check_classes(result, labels)
     return result
+
+
+def _labels(table: Table) -> NDArray[np.int64]:
+    return np.zeros(len(table), np.int64) if table.labels is None else table.labels
 
 
 def _is_cross_fitted(config: SplitConfig, n_frauds: int, n_members: int, table: Table) -> bool:
@@ -138,7 +187,10 @@ def _before(earlier: Rows, later: Rows, table: Table, config: SplitConfig) -> Ro
     return earlier[table.times[earlier] < start - config.delay_seconds]
 
 
-def _folds(labels: NDArray[Any], n_folds: int, rng: np.random.Generator) -> NDArray[np.intp]:
+def stratified_folds(
+    labels: NDArray[Any], n_folds: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """Return a fold for each row at random, each class spread evenly."""
     folds = np.empty(len(labels), np.intp)
     for label in (0, 1):
         rows = rng.permutation(np.flatnonzero(labels == label))

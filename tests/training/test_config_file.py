@@ -3,13 +3,15 @@
 from dataclasses import fields, is_dataclass
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from model.errors import ConfigurationError
 from tests.training.configs import from_toml, one_setting
 from training.config import (
     RunConfig,
 )
-from training.config_file import RECIPES, load_config
+from training.config_file import RECIPES, load_config, to_toml
 
 # Every setting, with a value that is not its default; written as TOML.
 SETTINGS = {
@@ -199,3 +201,36 @@ def _given(facts):
         for key, value in facts.items()
         if value is not None
     }
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+numbers = st.floats(0, 1e6)
+configurations = st.fixed_dictionaries(
+    {
+        "seed": st.integers(0, 2**40),
+        "task": st.sampled_from(["both", "fraud", "anomaly"]),
+        "recipe": st.sampled_from(sorted(RECIPES)),
+        "data": st.fixed_dictionaries(
+            {"attribution": texts, "drop": st.lists(texts), "time_features": st.booleans()},
+            optional={
+                "path": texts,
+                "units": st.dictionaries(texts, texts),
+                "bounds": st.dictionaries(texts, st.fixed_dictionaries({"minimum": numbers})),
+            },
+        ),
+        "network": st.fixed_dictionaries({"layers": st.lists(st.integers(1, 99), max_size=3)}),
+        "learning": st.fixed_dictionaries({"learning_rate": numbers}),
+    },
+    optional={"base_rate": st.floats(1e-9, 0.5)},
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(facts=configurations)
+def test_configuration_written_as_toml_is_read_back_as_it_is(facts, tmp_path):
+    config = load_config(None, facts)
+    path = tmp_path / "written.toml"
+
+    path.write_text(to_toml(config), encoding="utf-8")
+
+    assert load_config(path, {}) == config
