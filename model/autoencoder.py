@@ -13,7 +13,7 @@ from model.dense import Layer
 from model.errors import ConfigurationError, NotFittedError
 from model.initializers import Initializer
 from model.layers import Dropout
-from model.losses import mean_squared_error
+from model.losses import mean_squared_error, squared_error_gradient
 from model.network import Network, minibatches
 from model.optimizers import SGD
 
@@ -90,9 +90,17 @@ class Autoencoder(Network):
         """How many features go in and come out."""
         return self.output.n_out
 
-    def loss(self, Z: Array, y: Array, sample_weights: Array | float) -> tuple[float, Array]:
-        """Return the mean squared error of the (linear) output and its gradient."""
-        return mean_squared_error(Z, np.asarray(y, self.dtype), sample_weights)
+    def target_columns(self, y: Array) -> Array:
+        """Return rows (…, N, F) as (…, F, N)."""
+        return np.asarray(y, self.dtype).mT
+
+    def loss(self, Z: Array, y: Array, sample_weights: Array) -> float:
+        """Return the mean squared error of the (linear) output."""
+        return mean_squared_error(Z.mT, y.mT, sample_weights.mT)[0]
+
+    def loss_gradient(self, Z: Array, y: Array, scale: Array, out: Array) -> Array:
+        """Return its gradient."""
+        return squared_error_gradient(Z, y, scale * (1 / self.n_features), out)
 
     def train_step(self, X: ArrayLike, learning_rate: float) -> float:
         """Do one step of gradient descent on a batch; return the loss before it."""

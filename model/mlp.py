@@ -14,7 +14,7 @@ from model.dense import Layer
 from model.errors import ConfigurationError
 from model.initializers import Initializer
 from model.layers import BatchNorm, Dropout, Residual
-from model.losses import binary_cross_entropy, weights_per_row
+from model.losses import binary_cross_entropy, cross_entropy_gradient, weights_per_row
 from model.network import Network, minibatches
 from model.optimizers import SGD
 
@@ -98,9 +98,17 @@ class MLP(Network):
         components.append(Layer(sizes[-2], 1, "sigmoid", **shared, dtype=dtype))
         super().__init__(components)
 
-    def loss(self, Z: Array, y: Array, sample_weights: Array | float) -> tuple[float, Array]:
-        """Return the cross-entropy of the logits and its gradient."""
-        return binary_cross_entropy(Z, np.asarray(y, self.dtype)[..., None], sample_weights)
+    def target_columns(self, y: Array) -> Array:
+        """Return labels (…, N) as (…, 1, N)."""
+        return np.asarray(y, self.dtype)[..., None, :]
+
+    def loss(self, Z: Array, y: Array, sample_weights: Array) -> float:
+        """Return the cross-entropy of the logits."""
+        return binary_cross_entropy(Z.mT, y.mT, sample_weights.mT)[0]
+
+    def loss_gradient(self, Z: Array, y: Array, scale: Array, out: Array) -> Array:
+        """Return its gradient."""
+        return cross_entropy_gradient(Z, y, scale, out)
 
     def backward(
         self, y_true: ArrayLike, y_pred: Array, class_weights: ClassWeights | None = None
