@@ -93,22 +93,24 @@ def fit(
         schedule = [rows for rows in batches(rng) if len(rows)]
         steps = count()
         for block in blocks(network, X, targets, sample_weights, schedule):
-            Z = np.empty((*network.output.shapes["biases"], block.n_rows), network.dtype)
+            outputs = []
             for start, stop in block.bounds:
                 progress = (epoch - 1 + next(steps) / len(schedule)) / config.epochs
                 factor = learning_rate_factor(config.schedule, progress, config.warmup)
                 optimizer.learning_rate = config.learning_rate * factor
-                Z[..., start:stop] = network.backpropagate(
+                Z = network.backpropagate(
                     block.X[:, start:stop],
                     block.y[:, start:stop],
                     block.scale[..., start:stop],
                     workspace,
                 )
+                outputs.append(Z.copy())
                 if mask is not None:
                     network.gradients += config.l2 * mask * network.parameters
                 if config.gradient_clip:
                     _clip(network.gradients, config.gradient_clip)
                 optimizer.step(network.parameters, network.gradients)
+            Z = np.concatenate(outputs, axis=-1)
             total += network.loss(Z, block.y, block.weights) * block.n_rows
             n_rows += block.n_rows
         norm = float(np.linalg.norm(network.gradients))
