@@ -113,7 +113,8 @@ def sigmoid(z: Array, out: Array | None = None) -> Array:
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0])).tolist()
     [0.0, 0.5, 1.0]
     """
-    result = np.asarray(np.multiply(z, HALF, out=out))  # a NumPy scalar has no storage to write to
+    # arrays throughout: Python's numbers would become float32, NumPy's have no storage to write to
+    result = np.asarray(np.multiply(np.asarray(z), HALF, out=out))
     np.tanh(result, out=result)
     result *= HALF
     result += HALF

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from model.component import Component
+from model.component import Component, Workspace
 from model.dense import Layer
 from model.errors import ConfigurationError, NotFittedError
 from model.initializers import Initializer
@@ -102,10 +102,12 @@ class Autoencoder(Network):
         """Return its gradient."""
         return squared_error_gradient(Z, y, scale * (1 / self.n_features), out)
 
-    def train_step(self, X: ArrayLike, learning_rate: float) -> float:
+    def train_step(
+        self, X: ArrayLike, learning_rate: float, workspace: Workspace | None = None
+    ) -> float:
         """Do one step of gradient descent on a batch; return the loss before it."""
         X = np.asarray(X, self.dtype)
-        value = self.loss_and_gradient(X, X)
+        value = self.loss_and_gradient(X, X, workspace=workspace)
         SGD(learning_rate).step(self.parameters, self.gradients)
         return value
 
@@ -134,11 +136,12 @@ class Autoencoder(Network):
         """
         X = self._checked(X)
         rng = np.random.default_rng() if rng is None else rng
+        workspace = Workspace()
         losses: list[float] = []
         for epoch in range(1, epochs + 1):
             total = 0.0
             for rows in minibatches(len(X), batch_size, rng):
-                loss = self.train_step(X[rows], learning_rate)
+                loss = self.train_step(X[rows], learning_rate, workspace)
                 total += loss * len(rows) / (len(X) * (self.members or 1))
             losses.append(total)
             if on_epoch is not None:

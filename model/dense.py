@@ -212,6 +212,7 @@ class DensePass(Pass):
         self._product = np.matmul if members else np.ndarray.dot
         # of one column and one row matmul makes no BLAS call: broadcasting is faster
         self._outer = np.multiply if members and layer.n_out == 1 else self._product
+        self._shares_input = bool(members) and len(shape) == 2  # all members read one X
         self._activation = layer.activation
         # what function and gradient take beside Z
         self._operands: tuple[tuple[Array, ...], tuple[Array, ...]] = ((), ())
@@ -250,4 +251,4 @@ class DensePass(Pass):
         if not wants_input_gradient:
             return self.dX
         dX = self._outer(self._weights, self.dZ, self.dX)
-        return dX if dX.ndim == self.X.ndim else dX.sum(axis=0)  # members shared one X
+        return dX.sum(axis=0) if self._shares_input else dX

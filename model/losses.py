@@ -1,8 +1,8 @@
 """Losses: value and gradient together, so that they cannot drift apart.
 
-Both average over the N rows of the batch: (1/N) · Σ wᵢ ℓᵢ. The division by N happens here and
-nowhere else. With members the value is the sum over them, so that the gradient of each member is
-that of the member alone.
+Both average over the N rows of the batch: (1/N) · Σ wᵢ ℓᵢ. With members the value is the sum over
+them, so that the gradient of each member is that of the member alone. A training step needs the
+gradient only: it is a function of its own, which its loss calls, and takes the wᵢ / N ready made.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def binary_cross_entropy(
         With respect to the logits.
     """
     scale = _scale(sample_weights, logits.shape[-2], logits.dtype)
-    # log(1 + eᶻ) = max(z, 0) + log(1 + e⁻ᶻ′), z′ = |z|: three quick steps against one slow
+    # log(1 + eᶻ) = max(z, 0) + log(1 + exp(−|z|)): quicker than logaddexp
     losses = np.log1p(np.exp(-np.abs(logits)))
     losses += np.maximum(logits, 0)
     losses -= y * logits

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from model.activations import sigmoid
-from model.component import Component
+from model.component import Component, Workspace
 from model.dense import Layer
 from model.errors import ConfigurationError
 from model.initializers import Initializer
@@ -140,10 +140,12 @@ class MLP(Network):
         y: ArrayLike,
         learning_rate: float,
         class_weights: ClassWeights | None = None,
+        workspace: Workspace | None = None,
     ) -> float:
         """Do one step of gradient descent on a batch; return the loss before it."""
         y = _labels(y, self.dtype)
-        value = self.loss_and_gradient(np.asarray(X), y, weights_per_row(y, class_weights))
+        weights = weights_per_row(y, class_weights)
+        value = self.loss_and_gradient(np.asarray(X), y, weights, workspace)
         self.update_weights(learning_rate)
         return value
 
@@ -188,11 +190,13 @@ class MLP(Network):
         X, y = self._checked(X, y)
         rng = np.random.default_rng() if rng is None else rng
         validation = None if X_val is None or y_val is None else (X_val, y_val)
+        workspace = Workspace()
         history: History = {}
         for epoch in range(1, epochs + 1):
             total = 0.0
             for rows in minibatches(len(X), batch_size, rng):
-                loss = self.train_step(X[rows], y[rows], learning_rate, class_weights)
+                batch = X[rows], y[rows]
+                loss = self.train_step(*batch, learning_rate, class_weights, workspace)
                 total += loss * len(rows) / (len(X) * (self.members or 1))
             figures = {"loss": total}
             scores = self.evaluate(*(validation or (X, y)))

@@ -279,3 +279,14 @@ def test_minibatches_hold_every_row_once_in_a_fresh_order(batch_size, n_batches,
 def test_minibatches_of_nothing_are_refused(rng):
     with pytest.raises(ConfigurationError, match="batch_size must be at least 1, got 0"):
         next(minibatches(10, 0, rng))
+
+
+@pytest.mark.parametrize("members", [None, 3])
+def test_snapshot_has_all_weights_of_a_layer_and_then_all_biases_whatever_the_members(members, rng):
+    network = MLP([4, 5, 1], members=members, rng=rng)
+    network.parameters[:] = rng.normal(size=network.n_parameters)
+
+    values, _ = network.snapshot()
+
+    arrays = [array for layer in network.layers for array in (layer.weights, layer.biases)]
+    np.testing.assert_array_equal(values, np.concatenate([array.ravel() for array in arrays]))
