@@ -2,8 +2,9 @@
 
 The network is [30, 16, 16, 1] in float32 on random rows, with one thread for BLAS. A step is all
 that one batch takes: its share of the shuffle, gathering its rows, forward, loss, backward,
-update. The machine's speed wanders, so the contestants take turns in rounds and are compared
-within a round; the table shows medians over the rounds.
+update. The machine's speed wanders, so the contestants take turns in many short rounds and are
+compared within a round; the table shows medians over the rounds. What counts is processor time:
+waiting for a neighbour on the same core is nobody's cost, and nobody uses a second thread.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from statistics import median
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -20,9 +21,9 @@ from sklearn.exceptions import ConvergenceWarning
 from benchmarks.contestants import TEXTBOOK, Data, ours, pytorch, scikit_learn, torch
 from benchmarks.tables import environment, markdown, publish
 
-ROUNDS = 9
-WHOLE_RUN_ROUNDS = 2
-ROWS, FEATURES, EPOCHS = 25_600, 30, 4
+ROUNDS = 25
+WHOLE_RUN_ROUNDS = 3
+ROWS, FEATURES, EPOCHS = 25_600, 30, 2
 WHOLE_RUN_ROWS, WHOLE_RUN_HELD_OUT, PEER_EPOCHS = 227_846, 56_961, 12
 FRAUD_SHARE = 0.0017
 
@@ -65,21 +66,22 @@ STEPS: dict[tuple[str, int, int], dict[str, Contestant]] = {
 # what the ratios of the table must reach
 ASKED = {
     "SGD, batch 64: fraudscore, 8 members": "≤ 4",
-    "SGD, batch 64: scikit-learn, no momentum": "≥ 5",
-    "SGD, batch 64: scikit-learn, its default": "≥ 5",
-    "SGD, batch 64: PyTorch, sliced batches": "≥ 8",
-    "SGD, batch 64: PyTorch, indexed batches": "≥ 8",
-    "SGD, batch 64: PyTorch, DataLoader": "≥ 8",
+    "SGD, batch 64: scikit-learn, no momentum": "≥ 6",
+    "SGD, batch 64: scikit-learn, its default": "≥ 6",
+    "SGD, batch 64: PyTorch, sliced batches": "≥ 10",
+    "SGD, batch 64: PyTorch, indexed batches": "≥ 10",
+    "SGD, batch 64: PyTorch, DataLoader": "≥ 10",
     "SGD, batch 1024: scikit-learn, no momentum": "≥ 2",
     "SGD, batch 1024: PyTorch, sliced batches": "≥ 2",
+    f"scikit-learn, {PEER_EPOCHS} epochs": "≥ 1",
 }
 
 
 def seconds(contestant: Contestant, data: Data, batch_size: int, epochs: int) -> float:
-    """Return how long one training takes."""
-    start = perf_counter()
+    """Return the processor time of one training."""
+    start = process_time()
     contestant(*data, batch_size, epochs)
-    return perf_counter() - start
+    return process_time() - start
 
 
 def compared(times: dict[str, list[float]], unit: float) -> list[tuple[str, str, str, str]]:
@@ -130,7 +132,8 @@ def main() -> None:
         f"fraudscore, {epochs} epochs, evaluated": partial(seconds, textbook, whole, 64, epochs),
         f"scikit-learn, {PEER_EPOCHS} epochs": partial(seconds, peer, whole, 64, PEER_EPOCHS),
     }
-    whole_rows = compared(timed_rounds(whole_runs, WHOLE_RUN_ROUNDS), 1)
+    whole_table = compared(timed_rounds(whole_runs, WHOLE_RUN_ROUNDS), 1)
+    whole_rows = [(*row, ASKED.get(row[0], "")) for row in whole_table]
     heading = ("times ours", "by round")
     text = [
         "# What a training step costs",
@@ -140,7 +143,7 @@ def main() -> None:
         markdown(("one step", "µs", *heading, "asked"), rows),
         f"The textbook run: {WHOLE_RUN_ROWS:,} rows, batch 64; {WHOLE_RUN_HELD_OUT:,} held-out "
         f"rows evaluated after each of our epochs, {WHOLE_RUN_ROUNDS} rounds.",
-        markdown(("whole run", "s", *heading), whole_rows),
+        markdown(("whole run", "s", *heading, "asked"), whole_rows),
     ]
     publish("training_speed", "\n\n".join(text))
 

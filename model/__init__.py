@@ -1,10 +1,10 @@
 """What training and serving share: networks from scratch in NumPy, and all that must be identical.
 
-Reading order: ``activations``, ``initializers``, ``dense`` and ``layers`` (what a network is made
-of), ``losses``, ``optimizers``, ``network`` (how it learns), ``mlp`` and ``autoencoder`` (what we
-train); then ``features``, ``preprocessing``, ``calibration``, ``decision``, ``reasons`` (from a
-transaction to a decision), ``scorer`` (all of that as one object) and ``artifact`` (that object as
-one file).
+Reading order: ``activations``, ``initializers``, ``component``, ``dense``, ``batch_norm`` and
+``layers`` (what a network is made of), ``losses``, ``optimizers``, ``network`` (how it learns),
+``mlp`` and ``autoencoder`` (what we train); then ``features``, ``preprocessing``, ``calibration``,
+``decision``, ``reasons`` (from a transaction to a decision), ``scorer`` (all of that as one object)
+and ``artifact`` (that object as one file).
 
 This package imports NumPy and the standard library only.
 """

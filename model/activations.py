@@ -21,8 +21,10 @@ Array = NDArray[Any]
 LEAKY_SLOPE = 0.01
 PRELU_INITIAL_SLOPE = 0.25
 
-# Already an array: of the number 0 NumPy would have to make one at each call.
+# Arrays already: of a number NumPy would have to make one at each call.
 ZERO = np.zeros((), np.float32)
+HALF = np.full((), 0.5, np.float32)
+ONE = np.ones((), np.float32)
 
 
 def identity(z: Array, out: Array | None = None) -> Array:
@@ -41,7 +43,7 @@ def identity_derivative(z: Array, out: Array | None = None) -> Array:
     return _gradient_identity(z, z, out)
 
 
-def relu(z: Array, out: Array | None = None) -> Array:
+def relu(z: Array, out: Array | None = None, zero: Array = ZERO) -> Array:
     """Return max(z, 0) (Nair & Hinton, 2010).
 
     Examples
@@ -49,7 +51,7 @@ def relu(z: Array, out: Array | None = None) -> Array:
     >>> relu(np.array([-1.0, 2.0])).tolist()
     [0.0, 2.0]
     """
-    return np.maximum(z, ZERO, out=out)
+    return np.maximum(z, zero, out=out)
 
 
 def relu_derivative(z: Array, out: Array | None = None) -> Array:
@@ -111,10 +113,11 @@ def sigmoid(z: Array, out: Array | None = None) -> Array:
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0])).tolist()
     [0.0, 0.5, 1.0]
     """
-    result = np.asarray(np.multiply(z, 0.5, out=out))  # a NumPy scalar has no storage to write to
+    # arrays throughout: Python's numbers would become float32, NumPy's have no storage to write to
+    result = np.asarray(np.multiply(np.asarray(z), HALF, out=out))
     np.tanh(result, out=result)
-    result *= 0.5
-    result += 0.5
+    result *= HALF
+    result += HALF
     return result
 
 
@@ -135,9 +138,11 @@ def _gradient_identity(z: Array, _a: Array, out: Array | None = None) -> Array:
     return result
 
 
-def _gradient_relu(_z: Array, a: Array, out: Array | None = None) -> Array:
-    # relu(z) is never negative, so its sign is the derivative, without a boolean in between
-    return np.sign(a, out=out)
+def _gradient_relu(_z: Array, a: Array, out: Array | None = None, one: Array = ONE) -> Array:
+    # relu(z) is never negative: rounded up and cut at 1 it is the derivative, without a boolean
+    # in between
+    result = np.ceil(a, out=out)
+    return np.minimum(result, one, out=out)
 
 
 def _gradient_tanh(_z: Array, a: Array, out: Array | None = None) -> Array:
@@ -159,14 +164,18 @@ class Activation:
     name : str
         Stable name, written into artifacts.
     function : callable
-        ``function(z, out)``, or ``function(z, out, slope)`` where ``initial_slope`` is set.
+        ``function(z, out)``, or ``function(z, out, slope)`` where ``initial_slope`` is set, or
+        ``function(z, out, bounds[0])`` where there are such.
     gradient : callable
         ``gradient(z, a, out)`` → da/dz, given both z and a = function(z); for the sloped ones
-        ``gradient(z, out, slope)``.
+        ``gradient(z, a, out, slope)``, and ``gradient(z, a, out, bounds[1])``.
     initial_slope : float or None
         The slope for z < 0 that is learned beside the weights; None: nothing to learn.
     rectifies : bool
         Whether half of its input is cut, so that He's variance applies (He et al., 2015).
+    bounds : pair of float or None
+        What function and gradient compare with: best given as arrays of z's shape, because NumPy
+        compares two arrays two to three times as fast as an array with a number.
     """
 
     name: str
@@ -174,19 +183,22 @@ class Activation:
     gradient: Callable[..., Array]
     initial_slope: float | None = None
     rectifies: bool = False
+    bounds: tuple[float, float] | None = None
 
 
-def _gradient_leaky(z: Array, _a: Array, out: Array | None = None) -> Array:
-    return leaky_relu_derivative(z, out)
+def _gradient_leaky(
+    z: Array, _a: Array, out: Array | None = None, slope: Array | float = LEAKY_SLOPE
+) -> Array:
+    return leaky_relu_derivative(z, out, slope)
 
 
 ACTIVATIONS = {
     activation.name: activation
     for activation in (
         Activation("identity", identity, _gradient_identity),
-        Activation("relu", relu, _gradient_relu, rectifies=True),
+        Activation("relu", relu, _gradient_relu, rectifies=True, bounds=(0.0, 1.0)),
         Activation("leaky_relu", leaky_relu, _gradient_leaky, rectifies=True),
-        Activation("prelu", prelu, prelu_derivative, PRELU_INITIAL_SLOPE, rectifies=True),
+        Activation("prelu", prelu, _gradient_leaky, PRELU_INITIAL_SLOPE, rectifies=True),
         Activation("tanh", tanh, _gradient_tanh),
         Activation("sigmoid", sigmoid, _gradient_sigmoid),
     )

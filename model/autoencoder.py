@@ -8,12 +8,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from model.component import Component
+from model.component import Component, Workspace
 from model.dense import Layer
 from model.errors import ConfigurationError, NotFittedError
 from model.initializers import Initializer
 from model.layers import Dropout
-from model.losses import mean_squared_error
+from model.losses import mean_squared_error, squared_error_gradient
 from model.network import Network, minibatches
 from model.optimizers import SGD
 
@@ -90,14 +90,24 @@ class Autoencoder(Network):
         """How many features go in and come out."""
         return self.output.n_out
 
-    def loss(self, Z: Array, y: Array, sample_weights: Array | float) -> tuple[float, Array]:
-        """Return the mean squared error of the (linear) output and its gradient."""
-        return mean_squared_error(Z, np.asarray(y, self.dtype), sample_weights)
+    def target_columns(self, y: Array) -> Array:
+        """Return rows (…, N, F) as (…, F, N)."""
+        return np.asarray(y, self.dtype).mT
 
-    def train_step(self, X: ArrayLike, learning_rate: float) -> float:
+    def loss(self, Z: Array, y: Array, sample_weights: Array) -> float:
+        """Return the mean squared error of the (linear) output."""
+        return mean_squared_error(Z.mT, y.mT, sample_weights.mT)[0]
+
+    def loss_gradient(self, Z: Array, y: Array, scale: Array, out: Array) -> Array:
+        """Return its gradient."""
+        return squared_error_gradient(Z, y, scale * (1 / self.n_features), out)
+
+    def train_step(
+        self, X: ArrayLike, learning_rate: float, workspace: Workspace | None = None
+    ) -> float:
         """Do one step of gradient descent on a batch; return the loss before it."""
         X = np.asarray(X, self.dtype)
-        value = self.loss_and_gradient(X, X)
+        value = self.loss_and_gradient(X, X, workspace=workspace)
         SGD(learning_rate).step(self.parameters, self.gradients)
         return value
 
@@ -126,11 +136,12 @@ class Autoencoder(Network):
         """
         X = self._checked(X)
         rng = np.random.default_rng() if rng is None else rng
+        workspace = Workspace()
         losses: list[float] = []
         for epoch in range(1, epochs + 1):
             total = 0.0
             for rows in minibatches(len(X), batch_size, rng):
-                loss = self.train_step(X[rows], learning_rate)
+                loss = self.train_step(X[rows], learning_rate, workspace)
                 total += loss * len(rows) / (len(X) * (self.members or 1))
             losses.append(total)
             if on_epoch is not None:

@@ -2,19 +2,19 @@
 
 Shapes: B rows, F inputs, H outputs, K members. Without members X is (B, F) and the weights are
 (F, H). With members every trained array has a leading axis of K, X is (B, F), shared by all
-members, or (K, B, F), and the same lines of code train K networks in one batched product.
+members, or (K, B, F), and the same lines of code train K networks in one batched product. Inside a
+pass (see :class:`model.component.Pass`) the last two axes of X, Z and A are swapped.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from model.activations import activation_named
-from model.component import Component, Shape, Workspace
+from model.component import Component, Pass, Shape
 from model.errors import ConfigurationError
 from model.initializers import Initializer, glorot_uniform, he_normal
 from model.optimizers import SGD
@@ -24,15 +24,6 @@ Array = NDArray[Any]
 # Below this difference of pre-activations DeepLIFT's quotient is noise: the derivative, its limit,
 # takes over.
 SMALLEST_DIFFERENCE = 1e-7
-
-
-@dataclass(slots=True)
-class _DenseBuffers:
-    Z: Array
-    A: Array
-    dZ: Array
-    dX: Array
-    ones: Array
 
 
 class Layer(Component):
@@ -89,14 +80,14 @@ class Layer(Component):
                 f"a layer needs at least one input, output and member, got {n_in=}, {n_out=}, "
                 f"{members=}"
             )
-        self.n_in, self.n_out, self.members = n_in, n_out, members
+        self.n_in, self.n_out = n_in, n_out
         self.activation = activation_named(activation or "identity")
         axes: Shape = () if members is None else (members,)
         shapes = {"weights": (*axes, n_in, n_out), "biases": (*axes, n_out)}
         slope = self.activation.initial_slope
         if slope is not None:
             shapes["slope"] = (*axes, n_out)
-        super().__init__(shapes, dtype)
+        super().__init__(shapes, dtype, members)
         rng = np.random.default_rng() if rng is None else rng
         initializer = initializer or (he_normal if self.activation.rectifies else glorot_uniform)
         self.weights = initializer(rng, shapes["weights"])
@@ -111,8 +102,13 @@ class Layer(Component):
         self._biases = self._value["biases"][..., None, :]  # (1, H) or (K, 1, H)
         self._slope = self._value["slope"][..., None, :] if "slope" in self._value else None
         self._dW, self._db = self._gradient["weights"], self._gradient["biases"]
-        # the same product; dot has less to decide at each call
-        self._product = np.dot if self.members is None else np.matmul
+        self._matrix, self._matrix_gradient = map(self._augmented_matrix, (parameters, gradients))
+
+    def _augmented_matrix(self, flat: Array) -> Array:
+        """Return [W; b], (F + 1, H) or (K, F + 1, H), as a view."""
+        by_member = flat.reshape(self.members or 1, -1)[:, : (self.n_in + 1) * self.n_out]
+        axes = self.shapes["weights"][:-2]
+        return by_member.reshape(*axes, self.n_in + 1, self.n_out)
 
     @property
     def weights(self) -> Array:
@@ -148,69 +144,25 @@ class Layer(Component):
             return self.activation.function(Z, out)
         return self.activation.function(Z, out, self._slope)
 
-    def _derivative(self, Z: Array, A: Array, out: Array | None = None) -> Array:
+    def _derivative(self, Z: Array, A: Array) -> Array:
+        """Return f′(Z), given A = f(Z) too."""
         if self._slope is None:
-            return self.activation.gradient(Z, A, out)
-        return self.activation.gradient(Z, out, self._slope)
+            return self.activation.gradient(Z, A)
+        return self.activation.gradient(Z, A, None, self._slope)
 
-    def allocate(self, shape: Shape) -> _DenseBuffers:
-        """Return room for what a training pass keeps."""
-        members = () if self.members is None else (self.members,)
-        rows = (*members, shape[-2])
-        Z, A, dZ = (np.empty((*rows, self.n_out), self.dtype) for _ in range(3))
-        dX = np.empty((*rows, self.n_in), self.dtype)
-        return _DenseBuffers(Z, A, dZ, dX, np.ones(shape[-2], self.dtype))
+    @property
+    def input_cache(self) -> Array:
+        """Input of the last training pass."""
+        return np.asarray(self.newest_pass.X[..., :-1, :].mT)
 
-    def forward(self, X: Array, workspace: Workspace | None = None) -> Array:
-        """Return f(X @ W + b) and keep what ``backward`` needs.
+    @property
+    def z_cache(self) -> Array:
+        """Pre-activation of the last training pass."""
+        return np.asarray(self.newest_pass.Z.mT)
 
-        Parameters
-        ----------
-        X : ndarray (B, F) or (K, B, F)
-        workspace : Workspace, optional
-            Where the result lives; a fresh array without.
-
-        Returns
-        -------
-        ndarray (B, H) or (K, B, H)
-        """
-        return self.activate(self.forward_z(X, workspace), self._buffers.A)
-
-    def forward_z(self, X: Array, workspace: Workspace | None = None) -> Array:
-        """Like ``forward``, but return the pre-activation: where a loss takes logits."""
-        X = np.asarray(X, self.dtype)
-        if X.ndim < 2:
-            X = X[None]
-        buffers = self.allocate(X.shape) if workspace is None else workspace[self, X.shape]
-        Z = self._product(X, self._weights, buffers.Z)
-        self.input_cache, self.z_cache, self._buffers = X, Z, buffers
-        Z += self._biases
-        return Z
-
-    def backward(self, dA: Array, *, wants_input_gradient: bool = True) -> Array:
-        """Fill ``dW`` and ``db`` from the gradient of the output; return that of the input."""
-        buffers = self._buffers
-        dZ = self._derivative(self.z_cache, buffers.A, buffers.dZ)
-        if self._slope is not None:
-            cut = np.minimum(self.z_cache, 0)
-            cut *= dA
-            self._product(buffers.ones, cut, out=self._gradient["slope"])
-        dZ *= dA
-        return self.backward_from_z(dZ, wants_input_gradient=wants_input_gradient)
-
-    def backward_from_z(self, dZ: Array, *, wants_input_gradient: bool = True) -> Array:
-        """Like ``backward``, from the gradient of the pre-activation.
-
-        With Z = X W + 1 bᵀ: dW = Xᵀ dZ, db = 1ᵀ dZ, dX = dZ Wᵀ. Losses that are computed from
-        logits enter here, so that no sigmoid derivative is multiplied in a second time.
-        """
-        X, buffers = self.input_cache, self._buffers
-        self._product(X.mT, dZ, self._dW)
-        self._product(buffers.ones, dZ, self._db)
-        if not wants_input_gradient:
-            return dZ
-        dX = self._product(dZ, self._weights.mT, buffers.dX)
-        return dX if dX.ndim == X.ndim else dX.sum(axis=0)  # members shared one X
+    def make_pass(self, shape: Shape) -> DensePass:
+        """Return this layer at work on augmented inputs of a shape."""
+        return DensePass(self, shape)
 
     def update(self, learning_rate: float) -> None:
         """Step down the gradient."""
@@ -240,3 +192,63 @@ class Layer(Component):
             "n_out": self.n_out,
             "activation": self.activation.name,
         }
+
+
+class DensePass(Pass):
+    """A dense layer at work: Z = [W; b]ᵀ X, with ones as the last row of X."""
+
+    def __init__(self, layer: Layer, shape: Shape) -> None:
+        members = () if layer.members is None else (layer.members,)
+        n_rows = shape[-1]
+        self._layer = layer
+        self.output = np.ones((*members, layer.n_out + 1, n_rows), layer.dtype)
+        self.A = self.output[..., :-1, :]
+        self.Z, self.dZ = (np.empty(self.A.shape, layer.dtype) for _ in range(2))
+        self.dX = np.empty((*members, layer.n_in, n_rows), layer.dtype)
+        self._dZ_rows = self.dZ.mT
+        self._matrix, self._gradient = layer._matrix.mT, layer._matrix_gradient
+        self._weights = layer._weights
+        # the same product; the method has less to decide at each call
+        self._product = np.matmul if members else np.ndarray.dot
+        # of one column and one row matmul makes no BLAS call: broadcasting is faster
+        self._outer = np.multiply if members and layer.n_out == 1 else self._product
+        self._shares_input = bool(members) and len(shape) == 2  # all members read one X
+        self._activation = layer.activation
+        # what function and gradient take beside Z
+        self._operands: tuple[tuple[Array, ...], tuple[Array, ...]] = ((), ())
+        if layer._slope is not None:
+            self._operands = ((layer._slope.mT,), (layer._slope.mT,))
+        elif layer.activation.bounds is not None:
+            low, high = (np.full_like(self.Z, bound) for bound in layer.activation.bounds)
+            self._operands = ((low,), (high,))
+
+    def forward(self, X: Array) -> Array:
+        """Return f(Z), augmented."""
+        self._activation.function(self.forward_z(X), self.A, *self._operands[0])
+        return self.output
+
+    def forward_z(self, X: Array) -> Array:
+        """Return the pre-activation Z, (…, H, B): where a loss takes logits."""
+        self._layer.newest_pass = self
+        self.X = X
+        return self._product(self._matrix, X, self.Z)
+
+    def backward(self, dA: Array, *, wants_input_gradient: bool = True) -> Array:
+        """Fill the gradients and return dX."""
+        dZ = self._activation.gradient(self.Z, self.A, self.dZ, *self._operands[1])
+        if self._layer._slope is not None:
+            self._layer._gradient["slope"][...] = (np.minimum(self.Z, 0) * dA).sum(axis=-1)
+        dZ *= dA
+        return self.backward_from_z(wants_input_gradient=wants_input_gradient)
+
+    def backward_from_z(self, *, wants_input_gradient: bool = True) -> Array:
+        """Like ``backward``, with the gradient of the pre-activation in ``dZ`` already.
+
+        With Z = [W; b]ᵀ X: [dW; db] = X dZᵀ, dX = W dZ. Losses that are computed from logits enter
+        here, so that no sigmoid derivative is multiplied in a second time.
+        """
+        self._product(self.X, self._dZ_rows, self._gradient)
+        if not wants_input_gradient:
+            return self.dX
+        dX = self._outer(self._weights, self.dZ, self.dX)
+        return dX.sum(axis=0) if self._shares_input else dX

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from model.component import Component, Shape, Workspace, bind_all
+from model.batch_norm import BatchNorm
+from model.component import Chain, Component, Pass, Shape, bind_all
 from model.dense import Layer
 from model.errors import ConfigurationError
 from model.initializers import zeros
@@ -51,24 +52,9 @@ class Dropout(Component):
         self.drop_probability = drop_probability
         self._rng = np.random.default_rng() if rng is None else rng
 
-    def allocate(self, shape: Shape) -> tuple[Array, Array, Array, Array]:
-        """Return room for scale, output, gradient and mask."""
-        scale, output, gradient = (np.empty(shape, self.dtype) for _ in range(3))
-        return scale, output, gradient, np.empty(shape, bool)
-
-    def forward(self, X: Array, workspace: Workspace | None = None) -> Array:
-        """Drop values at random."""
-        workspace = Workspace() if workspace is None else workspace
-        buffers: tuple[Array, Array, Array, Array] = workspace[self, X.shape]
-        self._scale, output, self._dX, kept = buffers
-        self._rng.random(dtype=self.dtype.name, out=self._scale)  # type: ignore[call-overload]
-        np.greater_equal(self._scale, self.drop_probability, out=kept)
-        np.multiply(kept, 1 / (1 - self.drop_probability), out=self._scale, casting="same_kind")
-        return np.multiply(X, self._scale, out=output)
-
-    def backward(self, dA: Array, *, wants_input_gradient: bool = True) -> Array:  # noqa: ARG002
-        """Pass the gradient where the value passed."""
-        return np.multiply(dA, self._scale, out=self._dX)
+    def make_pass(self, shape: Shape) -> Pass:
+        """Return this layer at work on augmented inputs of a shape."""
+        return _DropoutPass(self, shape)
 
     def apply(self, X: Array) -> Array:
         """Return X: inference drops nothing."""
@@ -83,87 +69,26 @@ class Dropout(Component):
         return {"kind": "dropout", "drop_probability": self.drop_probability}
 
 
-class BatchNorm(Component):
-    """Batch normalisation (Ioffe & Szegedy, 2015, algorithms 1 and 2).
+class _DropoutPass(Pass):
+    def __init__(self, dropout: Dropout, shape: Shape) -> None:
+        self._rng, self._drop_probability = dropout._rng, dropout.drop_probability
+        self.output = np.ones(shape, dropout.dtype)
+        self._A = self.output[..., :-1, :]
+        self._scale, self._dX = (np.empty(self._A.shape, dropout.dtype) for _ in range(2))
+        self._kept = np.empty(self._A.shape, bool)
 
-    Training normalises each feature over the batch; inference uses running averages of the batch
-    means and of the unbiased batch variances.
-
-    Parameters
-    ----------
-    n_features : int
-    members : int, optional
-    momentum : float
-        Weight of the running statistics against those of the newest batch.
-    epsilon : float
-        Added to the variance.
-    dtype : dtype
-    """
-
-    decayed = frozenset()
-
-    def __init__(
-        self,
-        n_features: int,
-        *,
-        members: int | None = None,
-        momentum: float = 0.9,
-        epsilon: float = 1e-5,
-        dtype: DTypeLike = np.float64,
-    ) -> None:
-        shape = (n_features,) if members is None else (members, n_features)
-        super().__init__({"scale": shape, "shift": shape}, dtype)
-        self.n_features, self.momentum, self.epsilon = n_features, momentum, epsilon
-        self._value["scale"][...] = 1
-        self.statistics = np.stack([np.zeros(shape, self.dtype), np.ones(shape, self.dtype)])
-
-    def forward(self, X: Array, workspace: Workspace | None = None) -> Array:  # noqa: ARG002
-        """Normalise over the batch and update the running statistics."""
-        n_rows = X.shape[-2]
-        mean, variance = X.mean(axis=-2), X.var(axis=-2)
-        unbiased = variance * (n_rows / max(n_rows - 1, 1))
-        for running, batch in zip(self.statistics, (mean, unbiased), strict=True):
-            running *= self.momentum
-            running += (1 - self.momentum) * batch
-        self._inverse_deviation = 1 / np.sqrt(variance + self.epsilon)[..., None, :]
-        self._normalised = (X - mean[..., None, :]) * self._inverse_deviation
-        return np.asarray(self._value["scale"][..., None, :] * self._normalised + self._shift)
-
-    @property
-    def _shift(self) -> Array:
-        return np.asarray(self._value["shift"][..., None, :])
+    def forward(self, X: Array) -> Array:
+        """Drop values at random."""
+        scale = self._scale
+        self._rng.random(dtype=scale.dtype.name, out=scale)
+        np.greater_equal(scale, self._drop_probability, out=self._kept)
+        np.multiply(self._kept, 1 / (1 - self._drop_probability), out=scale, casting="same_kind")
+        np.multiply(X[..., :-1, :], scale, out=self._A)
+        return self.output
 
     def backward(self, dA: Array, *, wants_input_gradient: bool = True) -> Array:  # noqa: ARG002
-        """Fill the gradients; the batch statistics depend on every row, hence the two means."""
-        self._gradient["scale"][...] = (dA * self._normalised).sum(axis=-2)
-        self._gradient["shift"][...] = dA.sum(axis=-2)
-        dN = dA * self._value["scale"][..., None, :]
-        mean = dN.mean(axis=-2, keepdims=True)
-        slope = (dN * self._normalised).mean(axis=-2, keepdims=True)
-        dX = (dN - mean - self._normalised * slope) * self._inverse_deviation
-        return np.asarray(dX if dX.ndim == self._normalised.ndim else dX.sum(axis=0))
-
-    def _inference_scale(self) -> Array:
-        deviation = np.sqrt(self.statistics[1] + self.epsilon)
-        return np.asarray((self._value["scale"] / deviation)[..., None, :])
-
-    def apply(self, X: Array) -> Array:
-        """Normalise with the running statistics; writes nothing."""
-        centred = X - self.statistics[0][..., None, :]
-        return np.asarray(centred * self._inference_scale() + self._shift)
-
-    def rescale(self, X: Array, X_reference: Array, multipliers: Array) -> Array:  # noqa: ARG002
-        """Apply the linear rule: inference is a fixed affine map."""
-        return np.asarray(multipliers * self._inference_scale())
-
-    def describe(self) -> dict[str, Any]:
-        """Return what rebuilds this layer, without its values."""
-        return {
-            "kind": "batch_norm",
-            "n_features": self.n_features,
-            "momentum": self.momentum,
-            "epsilon": self.epsilon,
-        }
+        """Pass the gradient where the value passed."""
+        return np.multiply(dA, self._scale, out=self._dX)
 
 
 class Residual(Component):
@@ -179,12 +104,8 @@ class Residual(Component):
         if not components:
             raise ConfigurationError("a residual block needs at least one component")
         self.components = tuple(components)
-        shapes = {
-            f"{number}.{name}": shape
-            for number, component in enumerate(self.components)
-            for name, shape in component.shapes.items()
-        }
-        super().__init__(shapes, self.components[0].dtype)
+        size = sum(component.size for component in self.components)
+        super().__init__({"components": (size,)}, self.components[0].dtype)
 
     def bind(self, parameters: Array, gradients: Array) -> None:
         """Move to slices of a network's vectors, the inner components along."""
@@ -206,21 +127,9 @@ class Residual(Component):
         """Return the masks of the inner components, joined."""
         return np.concatenate([component.decay_mask() for component in self.components])
 
-    def forward(self, X: Array, workspace: Workspace | None = None) -> Array:
-        """Return X + F(X) of the training pass."""
-        A = X
-        for component in self.components:
-            A = component.forward(A, workspace)
-        return X + A
-
-    def backward(self, dA: Array, *, wants_input_gradient: bool = True) -> Array:
-        """Pass the gradient through F and past it."""
-        dX = dA
-        for component in reversed(self.components):
-            dX = component.backward(dX)
-        if not wants_input_gradient:
-            return dX
-        return dX + (dA if dA.ndim == dX.ndim else dA.sum(axis=0))  # members shared one X
+    def make_pass(self, shape: Shape) -> Pass:
+        """Return this block at work on augmented inputs of a shape."""
+        return _ResidualPass(self.components, shape)
 
     def apply(self, X: Array) -> Array:
         """Return X + F(X) of the inference pass."""
@@ -236,6 +145,25 @@ class Residual(Component):
     def describe(self) -> dict[str, Any]:
         """Return what rebuilds this block, without its values."""
         return {"kind": "residual", "components": [c.describe() for c in self.components]}
+
+
+class _ResidualPass(Chain):
+    def __init__(self, components: Sequence[Component], shape: Shape) -> None:
+        super().__init__(components, shape)
+        self.output = np.ones(self.shape, components[0].dtype)
+        self._A = self.output[..., :-1, :]
+
+    def forward(self, X: Array) -> Array:
+        """Return X + F(X)."""
+        np.add(X[..., :-1, :], super().forward(X)[..., :-1, :], out=self._A)
+        return self.output
+
+    def backward(self, dA: Array, *, wants_input_gradient: bool = True) -> Array:
+        """Pass the gradient through F and past it."""
+        dX = super().backward(dA, wants_input_gradient=True)
+        if not wants_input_gradient:
+            return dX
+        return dX + (dA if dA.ndim == dX.ndim else dA.sum(axis=0))  # members shared one X
 
 
 def rescale_through(

@@ -1,8 +1,8 @@
 """Losses: value and gradient together, so that they cannot drift apart.
 
-Both average over the N rows of the batch: (1/N) · Σ wᵢ ℓᵢ. The division by N happens here and
-nowhere else. With members the value is the sum over them, so that the gradient of each member is
-that of the member alone.
+Both average over the N rows of the batch: (1/N) · Σ wᵢ ℓᵢ. With members the value is the sum over
+them, so that the gradient of each member is that of the member alone. A training step needs the
+gradient only: it is a function of its own, which its loss calls, and takes the wᵢ / N ready made.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from model.activations import ZERO
+from model.activations import sigmoid
 from model.errors import ConfigurationError
 
 Array = NDArray[Any]
@@ -43,24 +43,38 @@ def binary_cross_entropy(
     gradient : ndarray (..., N, 1)
         With respect to the logits.
     """
-    losses = np.logaddexp(ZERO, logits)
-    gradient = np.exp(logits - losses)  # σ(z) = exp(z − log(1 + eᶻ)) cannot overflow
-    gradient -= y
+    scale = _scale(sample_weights, logits.shape[-2], logits.dtype)
+    # log(1 + eᶻ) = max(z, 0) + log(1 + exp(−|z|)): quicker than logaddexp
+    losses = np.log1p(np.exp(-np.abs(logits)))
+    losses += np.maximum(logits, 0)
     losses -= y * logits
-    scale = np.empty_like(losses)  # wᵢ / N
-    if isinstance(sample_weights, np.ndarray):
-        np.divide(sample_weights, logits.shape[-2], out=scale)
-    else:
-        scale.fill(sample_weights / logits.shape[-2])
+    gradient = cross_entropy_gradient(logits, y, scale)
+    losses *= scale
+    return float(losses.sum(dtype=np.float64)), gradient
+
+
+def cross_entropy_gradient(
+    logits: Array, y: Array, scale: Array, out: Array | None = None
+) -> Array:
+    """Return the gradient of :func:`binary_cross_entropy` alone.
+
+    Parameters
+    ----------
+    logits, y : ndarray
+        As there, or laid out in any other way.
+    scale : ndarray
+        wᵢ / N.
+    out : ndarray, optional
+    """
+    gradient = sigmoid(logits, out)
+    gradient -= y
     gradient *= scale
-    return float(np.vdot(losses, scale)), gradient
+    return gradient
 
 
-def _per_row(sample_weights: Array | float, n_rows: int, dtype: np.dtype[Any]) -> Array | float:
+def _scale(sample_weights: Array | float, n_rows: int, dtype: np.dtype[Any]) -> Array:
     """Return wᵢ / N."""
-    if isinstance(sample_weights, np.ndarray):
-        return np.divide(sample_weights, n_rows, dtype=dtype)
-    return float(sample_weights) / n_rows
+    return np.asarray(np.divide(sample_weights, n_rows), dtype)
 
 
 def mean_squared_error(
@@ -83,11 +97,28 @@ def mean_squared_error(
         With respect to the prediction.
     """
     n_rows, n_features = prediction.shape[-2:]
-    residual = np.subtract(prediction, target)
-    gradient = residual * _per_row(sample_weights, n_rows * n_features, prediction.dtype)
-    value = float(np.vdot(residual, gradient))
+    scale = _scale(sample_weights, n_rows * n_features, prediction.dtype)
+    gradient = squared_error_gradient(prediction, target, scale)
+    return float(np.vdot(prediction - target, gradient)) / 2, gradient
+
+
+def squared_error_gradient(
+    prediction: Array, target: Array, scale: Array, out: Array | None = None
+) -> Array:
+    """Return the gradient of :func:`mean_squared_error` alone.
+
+    Parameters
+    ----------
+    prediction, target : ndarray
+        As there, or laid out in any other way.
+    scale : ndarray
+        wᵢ / (N F).
+    out : ndarray, optional
+    """
+    gradient = np.subtract(prediction, target, out=out)
+    gradient *= scale
     gradient *= 2
-    return value, gradient
+    return gradient
 
 
 def compute_class_weights(y: ArrayLike) -> dict[int, float]:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from model.activations import sigmoid
-from model.component import Component
+from model.component import Component, Workspace
 from model.dense import Layer
 from model.errors import ConfigurationError
 from model.initializers import Initializer
 from model.layers import BatchNorm, Dropout, Residual
-from model.losses import binary_cross_entropy, weights_per_row
+from model.losses import binary_cross_entropy, cross_entropy_gradient, weights_per_row
 from model.network import Network, minibatches
 from model.optimizers import SGD
 
@@ -98,9 +98,17 @@ class MLP(Network):
         components.append(Layer(sizes[-2], 1, "sigmoid", **shared, dtype=dtype))
         super().__init__(components)
 
-    def loss(self, Z: Array, y: Array, sample_weights: Array | float) -> tuple[float, Array]:
-        """Return the cross-entropy of the logits and its gradient."""
-        return binary_cross_entropy(Z, np.asarray(y, self.dtype)[..., None], sample_weights)
+    def target_columns(self, y: Array) -> Array:
+        """Return labels (…, N) as (…, 1, N)."""
+        return np.asarray(y, self.dtype)[..., None, :]
+
+    def loss(self, Z: Array, y: Array, sample_weights: Array) -> float:
+        """Return the cross-entropy of the logits."""
+        return binary_cross_entropy(Z.mT, y.mT, sample_weights.mT)[0]
+
+    def loss_gradient(self, Z: Array, y: Array, scale: Array, out: Array) -> Array:
+        """Return its gradient."""
+        return cross_entropy_gradient(Z, y, scale, out)
 
     def backward(
         self, y_true: ArrayLike, y_pred: Array, class_weights: ClassWeights | None = None
@@ -132,10 +140,12 @@ class MLP(Network):
         y: ArrayLike,
         learning_rate: float,
         class_weights: ClassWeights | None = None,
+        workspace: Workspace | None = None,
     ) -> float:
         """Do one step of gradient descent on a batch; return the loss before it."""
         y = _labels(y, self.dtype)
-        value = self.loss_and_gradient(np.asarray(X), y, weights_per_row(y, class_weights))
+        weights = weights_per_row(y, class_weights)
+        value = self.loss_and_gradient(np.asarray(X), y, weights, workspace)
         self.update_weights(learning_rate)
         return value
 
@@ -180,11 +190,13 @@ class MLP(Network):
         X, y = self._checked(X, y)
         rng = np.random.default_rng() if rng is None else rng
         validation = None if X_val is None or y_val is None else (X_val, y_val)
+        workspace = Workspace()
         history: History = {}
         for epoch in range(1, epochs + 1):
             total = 0.0
             for rows in minibatches(len(X), batch_size, rng):
-                loss = self.train_step(X[rows], y[rows], learning_rate, class_weights)
+                batch = X[rows], y[rows]
+                loss = self.train_step(*batch, learning_rate, class_weights, workspace)
                 total += loss * len(rows) / (len(X) * (self.members or 1))
             figures = {"loss": total}
             scores = self.evaluate(*(validation or (X, y)))

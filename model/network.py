@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from model.component import Component, Workspace, bind_all
+from model.component import Chain, Component, Shape, Workspace, augmented, bind_all
 from model.dense import Layer
 from model.errors import ConfigurationError
 from model.layers import component_from, rescale_through
@@ -30,6 +30,29 @@ def minibatches(n_rows: int, batch_size: int, rng: np.random.Generator) -> Itera
     order = rng.permutation(n_rows)
     for start in range(0, n_rows, batch_size):
         yield order[start : start + batch_size]
+
+
+class NetworkPass:
+    """A network at work on inputs of one shape; losses meet it at the last pre-activation."""
+
+    def __init__(self, network: Network, shape: Shape) -> None:
+        self._hidden = Chain(network.hidden, shape)
+        self._last = network.output.make_pass(self._hidden.shape)
+        self.dZ = self._last.dZ
+
+    def forward(self, X: Array) -> Array:
+        """Return the output of the training pass, augmented."""
+        return self._last.forward(self._hidden.forward(X))
+
+    def forward_z(self, X: Array) -> Array:
+        """Return the last pre-activation of the training pass."""
+        return self._last.forward_z(self._hidden.forward(X))
+
+    def backward_from_z(self, *, wants_input_gradient: bool = False) -> Array:
+        """Fill the gradients, that of the last pre-activation being in ``dZ``."""
+        goes_on = wants_input_gradient or bool(self._hidden.passes)
+        dA = self._last.backward_from_z(wants_input_gradient=goes_on)
+        return self._hidden.backward(dA, wants_input_gradient=wants_input_gradient)
 
 
 class Network:
@@ -64,8 +87,7 @@ class Network:
     @property
     def layers(self) -> list[Layer]:
         """The dense layers in order, those inside residual blocks included."""
-        leaves = [leaf for component in self.components for leaf in component.leaves()]
-        return [leaf for leaf in leaves if isinstance(leaf, Layer)]
+        return [leaf for leaf in self._leaves if isinstance(leaf, Layer)]
 
     @property
     def n_parameters(self) -> int:
@@ -89,10 +111,8 @@ class Network:
         -------
         ndarray (N, H) or (K, N, H)
         """
-        A = X
-        for component in self.components:
-            A = component.forward(A, workspace)
-        return A
+        X = augmented(np.asarray(X, self.dtype))
+        return self._at_work(X, workspace).forward(X)[..., :-1, :].mT
 
     def apply(self, X: Array) -> Array:
         """Run the inference pass; writes nothing, so threads may share the network."""
@@ -101,16 +121,57 @@ class Network:
             A = component.apply(A)
         return A
 
-    def loss(self, Z: Array, y: Array, sample_weights: Array | float) -> tuple[float, Array]:
-        """Return the loss, given the last pre-activation, and its gradient there."""
-        raise NotImplementedError
+    def make_pass(self, shape: Shape) -> NetworkPass:
+        """Return the network at work on augmented inputs of a shape, (…, F + 1, B)."""
+        return NetworkPass(self, shape)
+
+    def _at_work(self, X: Array, workspace: Workspace | None) -> NetworkPass:
+        run = self.make_pass(X.shape) if workspace is None else workspace[self, X.shape]
+        self._newest_pass: NetworkPass = run
+        return run
 
     def backward_from_z(self, dZ: Array) -> None:
-        """Fill the gradients from that of the last pre-activation."""
-        first = self.components[0]
-        dA = self.output.backward_from_z(dZ, wants_input_gradient=self.output is not first)
-        for component in reversed(self.hidden):
-            dA = component.backward(dA, wants_input_gradient=component is not first)
+        """Fill the gradients after a ``forward``, from that of the last pre-activation."""
+        self._newest_pass.dZ[...] = dZ.mT
+        self._newest_pass.backward_from_z()
+
+    def target_columns(self, y: Array) -> Array:
+        """Lay targets as the last pre-activation lies in a pass: (…, H, N)."""
+        raise NotImplementedError
+
+    def loss(self, Z: Array, y: Array, sample_weights: Array) -> float:
+        """Return the loss, given the last pre-activation; all as columns, (…, H, N)."""
+        raise NotImplementedError
+
+    def loss_gradient(self, Z: Array, y: Array, scale: Array, out: Array) -> Array:
+        """Return the gradient of the loss there, given wᵢ / N."""
+        raise NotImplementedError
+
+    def backpropagate(
+        self, X: Array, y: Array, scale: Array, workspace: Workspace | None = None
+    ) -> Array:
+        """Run forward and backward once and fill the gradients: the one training primitive.
+
+        Parameters
+        ----------
+        X : ndarray (F + 1, N) or (K, F + 1, N)
+            Rows as columns, over ones: see :func:`model.component.augmented`.
+        y : ndarray (H, N) or (K, H, N)
+            Targets, as columns too.
+        scale : ndarray (1, N) or (K, 1, N)
+            wᵢ / N.
+        workspace : Workspace, optional
+
+        Returns
+        -------
+        ndarray (H, N) or (K, H, N)
+            The last pre-activation, from which ``loss`` tells the value.
+        """
+        run = self._at_work(X, workspace)
+        Z = run.forward_z(X)
+        self.loss_gradient(Z, y, scale, run.dZ)
+        run.backward_from_z()
+        return Z
 
     def loss_and_gradient(
         self,
@@ -119,7 +180,7 @@ class Network:
         sample_weights: Array | float | None = None,
         workspace: Workspace | None = None,
     ) -> float:
-        """Run forward, loss and backward once: the one training primitive.
+        """Backpropagate a batch of rows and tell its loss.
 
         Parameters
         ----------
@@ -135,22 +196,20 @@ class Network:
         float
             (1/N) · Σ wᵢ ℓᵢ, summed over members; ``gradients`` then holds its gradient.
         """
-        A = X
-        for component in self.hidden:
-            A = component.forward(A, workspace)
-        Z = self.output.forward_z(A, workspace)
-        if sample_weights is None:
-            sample_weights = 1.0
-        elif isinstance(sample_weights, np.ndarray):
-            sample_weights = sample_weights[..., None]
-        value, dZ = self.loss(Z, y, sample_weights)
-        self.backward_from_z(dZ)
-        return value
+        X, y = augmented(np.asarray(X, self.dtype)), self.target_columns(y)
+        weights = np.asarray(1 if sample_weights is None else sample_weights, self.dtype)
+        weights = np.atleast_1d(weights)[..., None, :]
+        Z = self.backpropagate(X, y, weights / X.shape[-1], workspace)
+        return self.loss(Z, y, weights)
+
+    @property
+    def _leaves(self) -> list[Component]:
+        return [leaf for component in self.components for leaf in component.leaves()]
 
     def snapshot(self) -> Snapshot:
         """Return a copy of all values, for restoring the best epoch."""
-        leaves = (leaf for component in self.components for leaf in component.leaves())
-        return self.parameters.copy(), [leaf.statistics.copy() for leaf in leaves]
+        values = np.concatenate([leaf.values for leaf in self._leaves])
+        return values, [leaf.statistics.copy() for leaf in self._leaves]
 
     def restore(self, snapshot: Snapshot) -> None:
         """Take back the values of a snapshot.
@@ -161,14 +220,16 @@ class Network:
             If it is from a network of another shape.
         """
         values, statistics = snapshot
-        leaves = [leaf for component in self.components for leaf in component.leaves()]
+        leaves = self._leaves
         expected = [self.parameters.shape, *(leaf.statistics.shape for leaf in leaves)]
         found = [values.shape, *(array.shape for array in statistics)]
         if expected != found:
             raise ConfigurationError(f"values of shapes {found} do not fit a network of {expected}")
-        self.parameters[:] = values
+        start = 0
         for leaf, array in zip(leaves, statistics, strict=True):
+            leaf.values = values[start : start + leaf.size]
             leaf.statistics[...] = array
+            start += leaf.size
 
     def freeze(self) -> None:
         """Make all values read-only: from now on the network only serves."""

@@ -6,6 +6,7 @@ schedule does.
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,7 @@ class Adam:
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
         self.steps = 0
         self._moments: tuple[Array, Array, Array] | None = None
+        self._constants: list[Array] = []
 
     def step(self, parameters: Array, gradients: Array) -> None:
         """Move the parameters, in place."""
@@ -93,20 +95,24 @@ class Adam:
                 np.zeros_like(parameters),
                 np.empty_like(parameters),
             )
+            # arrays already: of a number a ufunc would have to make one at each call
+            constants = (self.beta1, 1 - self.beta1, self.beta2, 1 - self.beta2, self.epsilon)
+            self._constants = [np.asarray(value, parameters.dtype) for value in constants]
         first, second, work = self._moments
+        beta1, rest1, beta2, rest2, epsilon = self._constants
         self.steps += 1
-        np.multiply(gradients, 1 - self.beta1, out=work)
-        first *= self.beta1
+        np.multiply(gradients, rest1, out=work)
+        first *= beta1
         first += work
         np.multiply(gradients, gradients, out=work)
-        work *= 1 - self.beta2
-        second *= self.beta2
+        work *= rest2
+        second *= beta2
         second += work
-        correction = np.sqrt(1 - self.beta2**self.steps) / (1 - self.beta1**self.steps)
+        correction = sqrt(1 - self.beta2**self.steps) / (1 - self.beta1**self.steps)
         np.sqrt(second, out=work)
-        work += self.epsilon
+        work += epsilon
         np.divide(first, work, out=work)
-        work *= float(self.learning_rate * correction)
+        work *= np.asarray(self.learning_rate * correction, work.dtype)
         parameters -= work
 
 

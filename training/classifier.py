@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
 
 from model import MLP
 from model.calibration import prior_correction
@@ -23,7 +22,7 @@ from training.split import Split
 
 Array = NDArray[Any]
 
-CHUNK_ROWS = 16_384
+CHUNK_ROWS = 2048  # few enough for every layer's output to stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -206,6 +205,26 @@ def epoch_figures(logits: Array, y: Array) -> Figures:
         "precision": tp / (tp + fp) if tp + fp else 0.0,
         "recall": tp / (tp + fn) if tp + fn else 0.0,
         "f1": 2 * tp / (2 * tp + fp + fn) if tp else 0.0,
-        "average_precision": float(average_precision_score(y, logits)),
+        "average_precision": average_precision(logits, y),
         "validation_loss": binary_cross_entropy(logits[:, None], y[:, None])[0],
     }
+
+
+def average_precision(scores: Array, y: Array) -> float:
+    """Return Σ (Rₙ − Rₙ₋₁) Pₙ over the thresholds, as scikit-learn's ``average_precision_score``.
+
+    It is the mean over the frauds of the precision among rows that score no less, which takes one
+    sort without an order of the rows: a fraction of the time, after every epoch.
+
+    Parameters
+    ----------
+    scores : ndarray (n,)
+    y : ndarray (n,)
+        0 or 1.
+    """
+    of_frauds = np.sort(scores[y == 1])
+    if not len(of_frauds):
+        return 0.0
+    flagged = len(scores) - np.searchsorted(np.sort(scores), of_frauds)
+    caught = len(of_frauds) - np.searchsorted(of_frauds, of_frauds)
+    return float(np.mean(caught / flagged))

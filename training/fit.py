@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from model.component import Workspace
 from model.network import Network
 from model.optimizers import SGD, Adam, AdamW
+from training.blocks import blocks
 from training.config import LearningConfig
 from training.errors import DivergedError
 from training.schedules import learning_rate_factor
@@ -89,21 +91,28 @@ def fit(
     for epoch in range(1, config.epochs + 1):
         total, n_rows = 0.0, 0
         schedule = [rows for rows in batches(rng) if len(rows)]
-        for number, rows in enumerate(schedule):
-            progress = (epoch - 1 + number / len(schedule)) / config.epochs
-            factor = learning_rate_factor(config.schedule, progress, config.warmup)
-            optimizer.learning_rate = config.learning_rate * factor
-            weights = None if sample_weights is None else sample_weights.take(rows, axis=-1)
-            x = X.take(rows, axis=0)
-            y = x if targets is X else targets.take(rows, axis=0)
-            loss = network.loss_and_gradient(x, y, weights, workspace)
-            if mask is not None:
-                network.gradients += config.l2 * mask * network.parameters
-            if config.gradient_clip:
-                _clip(network.gradients, config.gradient_clip)
-            optimizer.step(network.parameters, network.gradients)
-            total += loss * len(rows)
-            n_rows += len(rows)
+        steps = count()
+        for block in blocks(network, X, targets, sample_weights, schedule):
+            outputs = []
+            for start, stop in block.bounds:
+                progress = (epoch - 1 + next(steps) / len(schedule)) / config.epochs
+                factor = learning_rate_factor(config.schedule, progress, config.warmup)
+                optimizer.learning_rate = config.learning_rate * factor
+                Z = network.backpropagate(
+                    block.X[:, start:stop],
+                    block.y[:, start:stop],
+                    block.scale[..., start:stop],
+                    workspace,
+                )
+                outputs.append(Z.copy())
+                if mask is not None:
+                    network.gradients += config.l2 * mask * network.parameters
+                if config.gradient_clip:
+                    _clip(network.gradients, config.gradient_clip)
+                optimizer.step(network.parameters, network.gradients)
+            Z = np.concatenate(outputs, axis=-1)
+            total += network.loss(Z, block.y, block.weights) * block.n_rows
+            n_rows += block.n_rows
         norm = float(np.linalg.norm(network.gradients))
         mean = total / (n_rows * n_members)
         if not (np.isfinite(mean) and np.isfinite(network.parameters).all()):

@@ -2,7 +2,6 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -128,9 +127,7 @@ def give_values_of_member(network, ensemble, number):
         if shared.statistics.size:
             alone.statistics[...] = shared.statistics[:, number]
         if shared.size:
-            sizes = [0, *np.cumsum([np.prod(shape) for shape in shared.shapes.values()])]
-            parts = [shared.parameters[a:b].reshape(3, -1)[number] for a, b in pairwise(sizes)]
-            alone.parameters[:] = np.concatenate(parts)
+            alone.parameters[:] = shared.parameters.reshape(3, -1)[number]
 
 
 def test_snapshot_brings_back_every_value(make, rng):
@@ -282,3 +279,14 @@ def test_minibatches_hold_every_row_once_in_a_fresh_order(batch_size, n_batches,
 def test_minibatches_of_nothing_are_refused(rng):
     with pytest.raises(ConfigurationError, match="batch_size must be at least 1, got 0"):
         next(minibatches(10, 0, rng))
+
+
+@pytest.mark.parametrize("members", [None, 3])
+def test_snapshot_has_all_weights_of_a_layer_and_then_all_biases_whatever_the_members(members, rng):
+    network = MLP([4, 5, 1], members=members, rng=rng)
+    network.parameters[:] = rng.normal(size=network.n_parameters)
+
+    values, _ = network.snapshot()
+
+    arrays = [array for layer in network.layers for array in (layer.weights, layer.biases)]
+    np.testing.assert_array_equal(values, np.concatenate([array.ravel() for array in arrays]))

@@ -106,7 +106,7 @@ def test_where_the_classifier_is_cross_fitted_the_first_fold_is_held_out():
     other, _ = trained(changed, np.ones(800, bool), parts)
 
     np.testing.assert_array_equal(one.autoencoder.parameters, other.autoencoder.parameters)
-    errors = one.autoencoder.reconstruction_error(X[::4])
+    errors = one.autoencoder.reconstruction_error(X[::4][1::2])  # the others whiten
     assert one.scale.threshold == pytest.approx(np.quantile(errors, 0.99))
 
 

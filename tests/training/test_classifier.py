@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, log_loss, precision_score
 
 from model.activations import sigmoid
@@ -10,6 +12,7 @@ from tests.training.tables import numeric_table
 from training.averaging import as_averaged
 from training.classifier import (
     CHUNK_ROWS,
+    average_precision,
     build_mlp,
     epoch_figures,
     held_out_logits,
@@ -216,3 +219,17 @@ def test_figures_of_an_epoch_without_a_hit_are_zero():
     figures = epoch_figures(np.full(10, -3.0), np.arange(10) % 2)
 
     assert (figures["precision"], figures["recall"], figures["f1"]) == (0, 0, 0)
+
+
+@given(st.data())
+def test_average_precision_is_that_of_scikit_learn_ties_included(data):
+    n_rows = data.draw(st.integers(1, 30))
+    scores = np.array(data.draw(st.lists(st.integers(-3, 3), min_size=n_rows, max_size=n_rows)))
+    y = np.array(data.draw(st.lists(st.integers(0, 1), min_size=n_rows, max_size=n_rows)))
+    y[data.draw(st.integers(0, n_rows - 1))] = 1
+
+    assert average_precision(scores, y) == pytest.approx(average_precision_score(y, scores))
+
+
+def test_average_precision_without_a_fraud_is_zero():
+    assert average_precision(np.arange(3.0), np.zeros(3)) == 0
