@@ -82,11 +82,10 @@ def _forest(seed: int, parameters: Parameters) -> Any:
 
 def _forest_space(trial: Any) -> Parameters:
     return {
-        "n_estimators": 200,
         "max_depth": trial.suggest_int("max_depth", 4, 30, log=True),
         "min_samples_leaf": trial.suggest_int("min_samples_leaf", 1, 50, log=True),
-        "max_features": trial.suggest_float("max_features", 0.1, 0.8),
-        "max_samples": trial.suggest_float("max_samples", 0.2, 1),
+        "max_features": trial.suggest_float("max_features", 0.1, 0.6),
+        "max_samples": trial.suggest_float("max_samples", 0.1, 0.6),
     }
 
 
@@ -95,13 +94,13 @@ def _mlp(seed: int, parameters: Parameters) -> Any:
 
 
 def _mlp_space(trial: Any) -> Parameters:
-    width = trial.suggest_int("width", 8, 256, log=True)
+    width = trial.suggest_int("width", 8, 128, log=True)
     return {
-        "hidden_layer_sizes": [width] * trial.suggest_int("depth", 1, 3),
+        "hidden_layer_sizes": [width] * trial.suggest_int("depth", 1, 2),
         "alpha": trial.suggest_float("alpha", 1e-6, 1, log=True),
         "learning_rate_init": trial.suggest_float("learning_rate_init", 1e-4, 1e-2, log=True),
-        "batch_size": trial.suggest_categorical("batch_size", [64, 256, 1024]),
-        "max_iter": trial.suggest_int("max_iter", 5, 60, log=True),
+        "batch_size": trial.suggest_categorical("batch_size", [128, 512]),
+        "max_iter": trial.suggest_int("max_iter", 5, 40, log=True),
     }
 
 

@@ -83,10 +83,10 @@ def _encoded(peer: Peer) -> Peer:
     return Peer(build, peer.space)
 
 
-# LightGBM takes categories as they are
+# LightGBM also takes categories as they are
 PEERS = {
-    name: peer if name == p.LIGHTGBM else _encoded(peer)
-    for name, peer in p.peers(p.LIGHTGBM, p.XGBOOST, p.FOREST).items()
+    **{f"{name}, categories": peer for name, peer in p.peers(p.LIGHTGBM).items()},
+    **{name: _encoded(peer) for name, peer in p.peers(p.LIGHTGBM, p.XGBOOST, p.FOREST).items()},
 }
 
 
