@@ -65,7 +65,7 @@ def worked_out(frame: pd.DataFrame) -> pd.DataFrame:
     )
     return frame.drop(columns=[TIME, "dob", LABEL]).assign(
         hour=moment.hour + moment.minute / 60,
-        weekday=moment.dayofweek,
+        weekday=moment.weekday,
         age=(frame[TIME] - frame["dob"]) / YEAR,
         distance_km=2 * 6371 * np.arcsin(np.sqrt(haversine)),
         **{name: frame[name].astype("category") for name in CATEGORIES},
