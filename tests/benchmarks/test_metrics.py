@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from benchmarks.metrics import best_f1, brier_skill, expected_calibration_error, half_width
+from benchmarks.metrics import (
+    best_f1,
+    brier_skill,
+    expected_calibration_error,
+    half_width,
+    ranking_figures,
+    resampled_deviation,
+)
 
 
 @pytest.fixture
@@ -39,3 +46,26 @@ def test_interval_is_wider_than_that_of_independent_splits(rng):
     student = 2.262157 * values.std(ddof=1) / np.sqrt(10)  # two-sided 95 %, 9 degrees of freedom
 
     assert half_width(values, 0.2)[0] == pytest.approx(student * np.sqrt(1 + 10 * 0.25), rel=1e-5)
+
+
+def test_rows_drawn_twice_count_twice(rng):
+    y, score = np.array([0, 1, 0, 1, 1, 0]), rng.normal(size=6)
+    counts = np.array([2, 1, 0, 3, 1, 1])
+
+    weighted = ranking_figures(y, score, counts.astype(float))
+
+    assert weighted == pytest.approx(ranking_figures(y.repeat(counts), score.repeat(counts)))
+
+
+def test_resampling_moves_a_gain_but_not_that_over_oneself(rng):
+    y = (rng.random(300) < 0.3).astype(int)
+    good, poor = y + rng.normal(size=300), y + 3 * rng.normal(size=300)
+    scores = {
+        name: [[score], [score[100:]]]  # of two tests, one seed each
+        for name, score in {"good": good, "same": good, "poor": poor}.items()
+    }
+
+    deviation = resampled_deviation([y, y[100:]], scores, "good")
+
+    assert not deviation["same"].any()
+    assert ((deviation["poor"] > 0.01) & (deviation["poor"] < 0.1)).all()
