@@ -65,7 +65,7 @@ def worked_out(frame: pd.DataFrame) -> pd.DataFrame:
     )
     return frame.drop(columns=[TIME, "dob", LABEL]).assign(
         hour=moment.hour + moment.minute / 60,
-        weekday=moment.weekday,
+        weekday=moment.day_of_week,
         age=(frame[TIME] - frame["dob"]) / YEAR,
         distance_km=2 * 6371 * np.arcsin(np.sqrt(haversine)),
         **{name: frame[name].astype("category") for name in CATEGORIES},
