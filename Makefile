@@ -56,6 +56,8 @@ bench: $(STAMP)
 	$(BIN)/pip install --quiet --require-hashes -r requirements/bench.lock
 	$(BIN)/python -m benchmarks.training_speed
 	$(BIN)/python -m benchmarks.quality_creditcard
+	$(BIN)/python -m benchmarks.quality_handbook
+	$(BIN)/python -m benchmarks.quality_sparkov
 
 lock: $(STAMP)
 	$(BIN)/pip install --quiet uv

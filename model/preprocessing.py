@@ -8,7 +8,8 @@ standardised   numeric and boolean features: filled, logarithm where skewed,
 indicators     1 where a feature that may be missing is missing
 calendar       hour and weekday of date-times, on circles, and the weekend
 categories     one-hot, with one column for "other"
-bins           piecewise-linear encoding of numeric features (if asked for)
+bins           piecewise-linear encoding of numeric features and of the time of
+               day of date-times (if asked for)
 =============  ====================================================================
 
 ``n_base`` counts the columns before the bins: what the autoencoder reads.
@@ -97,7 +98,8 @@ class Preprocessor:
         scaling : {'standard', 'robust'}
             Mean and standard deviation, or median and interquartile range / 1.349.
         n_bins : int
-            Piecewise-linear bins a numeric feature (Gorishniy et al., 2022); 0: none.
+            Piecewise-linear bins (Gorishniy et al., 2022) of a numeric feature, and of the time
+            of day of a date-time; 0: none.
 
         Raises
         ------
@@ -120,10 +122,13 @@ class Preprocessor:
             for column in np.flatnonzero(kinds == "categorical")
             for code in range(spec.features[column].other + 1)
         ]
+        dates = np.flatnonzero(kinds == "datetime")
+        readable = _with_time_of_day(filled, dates)
+        is_binned = ((kinds == "numeric") | (kinds == "datetime")) & (n_bins > 0)
         bins = [
             (column, left, right - left)
-            for column in (np.flatnonzero(kinds == "numeric") if n_bins else ())
-            for left, right in _bins(filled[:, column], labels, n_bins)
+            for column in np.flatnonzero(is_binned)
+            for left, right in _bins(readable[:, column], labels, n_bins)
         ]
         return cls(
             fill=fill,
@@ -134,7 +139,7 @@ class Preprocessor:
             low=centre - CLIP * deviation,
             high=centre + CLIP * deviation,
             with_indicator=np.flatnonzero(nullable),
-            dates=np.flatnonzero(kinds == "datetime"),
+            dates=dates,
             categorical=np.array([column for column, _ in categories], np.intp),
             codes=np.array([code for _, code in categories]),
             binned=np.array([column for column, _, _ in bins], np.intp),
@@ -162,6 +167,10 @@ class Preprocessor:
     @cached_property
     def _right(self) -> Matrix:
         return self.left + self.width
+
+    @cached_property
+    def _binned_dates(self) -> NDArray[np.intp]:
+        return np.intersect1d(self.dates, self.binned)
 
     @cached_property
     def _takes_all(self) -> bool:
@@ -223,7 +232,8 @@ class Preprocessor:
             parts.append(filled[:, self.categorical] == self.codes)
         if bins and len(self.binned):
             # clipped first: the quotient of a finite 1e300 and a narrow bin would overflow
-            ramp = np.clip(filled[:, self.binned], self.left, self._right)
+            readable = _with_time_of_day(filled, self._binned_dates)
+            ramp = np.clip(readable[:, self.binned], self.left, self._right)
             ramp -= self.left
             ramp /= self.width
             parts.append(ramp)
@@ -318,6 +328,15 @@ def _bins(values: Matrix, labels: Array | None, n_bins: int) -> list[tuple[float
     edges = [np.quantile(group, grid) for group in groups if len(group)]
     unique = np.unique(np.concatenate(edges)).tolist()
     return list(pairwise(unique))
+
+
+def _with_time_of_day(filled: Matrix, dates: NDArray[np.intp]) -> Matrix:
+    """Return raw columns with, in place of some date-times, the seconds since midnight UTC."""
+    if not len(dates):
+        return filled
+    filled = filled.copy()
+    filled[:, dates] %= DAY
+    return filled
 
 
 def _calendar(seconds: Matrix) -> Matrix:

@@ -20,6 +20,7 @@ MODELS = {
         "network": {"batch_norm": True, "scaling": "robust", "activation": "leaky_relu"},
         "policy": {"choose": "recall", "review": 0.9, "block": 0.6, "calibration": "isotonic"},
         "base_rate": 0.005,
+        "seed": 1,  # with 0 the recall asked for puts the threshold where most rows are tied
     },
     "textbook": {
         "recipe": "textbook",

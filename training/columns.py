@@ -15,6 +15,8 @@ from training.errors import DataError
 
 MOST_CATEGORIES = 64
 FEWEST_ROWS_PER_CATEGORY = 10
+ENOUGH_ROWS_PER_CATEGORY = 100  # in training; of a small table this share of the rows is enough:
+ENOUGH_SHARE = 0.02
 IDENTIFIER_SHARE = 0.5  # a text column with more distinct values per row tells rows apart, no more
 NUMERIC_SHARE = 0.9  # text of which this share are numbers is a numeric column with junk in it
 
@@ -106,10 +108,15 @@ def _categories(counts: pd.Series) -> tuple[str, ...]:
 
 
 def frequent_codes(cells: Matrix, feature: Feature) -> NDArray[np.intp]:
-    """Return the codes of the categories that come often enough in some rows; at least one."""
+    """Return the codes of the categories that come often enough in some rows; at least one.
+
+    A network remembers of a rare category which of its rows were frauds, rather than how likely
+    fraud is there.
+    """
     codes = cells[~np.isnan(cells)].astype(np.intp)
     counts = np.bincount(codes, minlength=feature.other + 1)[: feature.other]
-    frequent = np.flatnonzero(counts >= FEWEST_ROWS_PER_CATEGORY)
+    enough = min(ENOUGH_ROWS_PER_CATEGORY, ENOUGH_SHARE * len(cells))
+    frequent = np.flatnonzero(counts >= max(FEWEST_ROWS_PER_CATEGORY, enough))
     return frequent if len(frequent) else counts.argmax(keepdims=True)
 
 

@@ -93,9 +93,9 @@ def test_sources_name_the_raw_column_of_each_encoded_one(rng):
     sources = preprocessor.sources.tolist()
 
     base = [0, 1, 2, 3, 2, 3, 5, 5, 5, 5, 5, 4, 4, 4, 4]  # values, indicators, calendar, categories
-    assert sources == base + [0] * sources[15:].count(0) + [1] * sources[15:].count(1) + [
-        2
-    ] * sources[15:].count(2)
+    assert sources[:15] == base
+    assert sources[15:] == sorted(sources[15:])
+    assert set(sources[15:]) == {0, 1, 2, 5}  # numbers and the date
     assert preprocessor.n_base == 15
 
 
@@ -232,6 +232,20 @@ def test_hours_and_weekdays_lie_on_circles_and_midnight_has_no_edge():
     np.testing.assert_allclose(before[0] ** 2 + before[1] ** 2, 1, atol=1e-6)
     np.testing.assert_allclose(before[2] ** 2 + before[3] ** 2, 1, atol=1e-6)
     np.testing.assert_allclose(before, after, atol=1e-3)
+
+
+def test_bins_of_a_date_read_its_time_of_day_alone():
+    hour = 3600.0
+    days = 86_400 * np.arange(4)[:, None]  # the same hours on each of four days
+    moments = (days + hour * np.array([0, 6, 12, 24 - 1 / hour])).ravel()
+    preprocessor = fitted(moments, "datetime", n_bins=3)
+
+    bins = preprocessor.transform(column(3 * hour, 1772323200 + 3 * hour, -hour))[:, 5:]
+
+    np.testing.assert_allclose(bins[0], [0.5, 0, 0], atol=1e-6)
+    np.testing.assert_array_equal(bins[1], bins[0])
+    np.testing.assert_allclose(bins[2], [1, 1, 11 / 12], atol=1e-4)  # 23 h of a bin from 12 to 24
+    assert preprocessor.n_base == 5
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, 1772323200.0, 1772409600.0, 1772236799.0, -1e10])

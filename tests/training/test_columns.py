@@ -14,6 +14,7 @@ from training.columns import (
     MOST_CATEGORIES,
     cells,
     epoch_seconds,
+    frequent_codes,
     infer_features,
 )
 from training.config import DataConfig
@@ -97,6 +98,15 @@ def test_the_most_frequent_categories_are_kept_where_there_are_many():
     feature, _ = inferred(rows)
 
     assert feature.categories == tuple(texts[:MOST_CATEGORIES])
+
+
+@pytest.mark.parametrize(("n_rows", "enough"), [(300, 10), (2_000, 40), (50_000, 100)])
+def test_in_training_a_category_needs_more_rows_the_larger_the_table(n_rows, enough):
+    feature = Feature("c", "categorical", categories=("a", "b", "c"))
+    codes = np.zeros(n_rows)
+    codes[:enough], codes[enough : 2 * enough - 1] = 1, 2
+
+    assert frequent_codes(codes, feature).tolist() == [0, 1]
 
 
 def test_text_that_tells_rows_apart_is_left_out_with_a_note():
