@@ -111,11 +111,9 @@ def sigmoid(z: Array, out: Array | None = None) -> Array:
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0])).tolist()
     [0.0, 0.5, 1.0]
     """
-    result = np.asarray(np.multiply(z, 0.5, out=out))  # a NumPy scalar has no storage to write to
-    np.tanh(result, out=result)
-    result *= 0.5
-    result += 0.5
-    return result
+    # nothing in place unless asked: for an array of one element that costs twice as much
+    result = np.tanh(np.multiply(z, 0.5, out=out), out=out)
+    return np.asarray(np.add(np.multiply(result, 0.5, out=out), 0.5, out=out))
 
 
 def sigmoid_derivative(z: Array, out: Array | None = None) -> Array:
