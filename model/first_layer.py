@@ -76,9 +76,7 @@ class FirstLayer:
         self._curves = None
         self.sources = self._preprocessor.sources
         if tabulated.any():
-            self._curves = Curves(
-                preprocessor, weights, dtype, None if origin is None else origin[0]
-            )
+            self._curves = Curves(preprocessor, weights, dtype, origin)
             self.sources = np.concatenate([self.sources, self._curves.sources])
             biases += self._curves.at_origin
         self._columns_of_origin = None

@@ -39,14 +39,14 @@ class Terms(NamedTuple):
 def is_tabulated(preprocessor: Preprocessor) -> NDArray[np.bool_]:
     """Return which encoded columns the curves stand for, shape (E,).
 
-    All that come from a binned or a categorical feature, except its indicator, and except its
+    The bins and the categories, and the standardised value of a binned feature unless that is a
     logarithm, which is not piecewise linear.
     """
     features = np.union1d(preprocessor.binned, preprocessor.categorical)
     tabulated = np.isin(preprocessor.sources, features)
     n_standardised = len(preprocessor.standardised)
     tabulated[:n_standardised] &= ~preprocessor.is_logarithmic
-    tabulated[n_standardised:][: len(preprocessor.with_indicator)] = False
+    tabulated[n_standardised : preprocessor.n_base - len(preprocessor.categorical)] = False
     return tabulated
 
 
@@ -60,8 +60,8 @@ class Curves:
         Of the first layer.
     dtype : dtype
         Of the table.
-    origin : ndarray (F,), optional
-        Raw values, none missing, at which all curves are made to pass through zero: exactly,
+    origin : ndarray (1, F), optional
+        A row, without missing values, at which all curves are made to pass through zero: exactly,
         because the values become knots.
 
     Attributes
@@ -79,12 +79,21 @@ class Curves:
         dtype: DTypeLike,
         origin: Matrix | None = None,
     ) -> None:
-        self._binned = np.unique(preprocessor.binned)
+        self._preprocessor = preprocessor
+        binned = preprocessor.binned_features
         self._categorical = np.unique(preprocessor.categorical)
-        self.sources = np.concatenate([self._binned, self._binned, self._categorical])
-        given = preprocessor, weights, origin
-        numbers = [_curve_of_number(*given, column) for column in self._binned]
-        categories = [_curve_of_category(*given, column) for column in self._categorical]
+        self.sources = np.concatenate([binned, binned, self._categorical])
+        zeros: list[float | None] = [None] * (len(binned) + len(self._categorical))
+        if origin is not None:
+            zeros = [*preprocessor.bin_inputs(origin)[0], *origin[0, self._categorical]]
+        numbers = [
+            _curve_of_number(preprocessor, weights, column, zero)
+            for column, zero in zip(binned, zeros, strict=False)
+        ]
+        categories = [
+            _curve_of_category(preprocessor, weights, column, zero)
+            for column, zero in zip(self._categorical, zeros[len(binned) :], strict=True)
+        ]
         self.at_origin = sum((curve.at_origin for curve in numbers + categories), start=np.zeros(1))
         # The table has a row for each cell of a number: below the first knot, where the curve is
         # flat, between two knots, and above the last. A cell blends its row with the next one,
@@ -111,8 +120,8 @@ class Curves:
         filled : ndarray (n, F)
         """
         rows, shares = [], []
-        if len(self._binned):
-            x = filled.take(self._binned, axis=1)
+        if self._knots.size:
+            x = self._preprocessor.bin_inputs(filled)
             cells = (x[:, :, None] >= self._knots).argmin(axis=2)  # how many knots x has reached
             cells += self._first
             x -= self._left.take(cells)
@@ -167,38 +176,35 @@ class _Curve(NamedTuple):
     at_origin: Matrix
 
 
-def _lowered(knots: Matrix, values: Matrix, origin: float | None) -> _Curve:
-    if origin is None:
+def _lowered(knots: Matrix, values: Matrix, zero: float | None) -> _Curve:
+    """Return the curve that passes through zero at one of its knots, if one is given."""
+    if zero is None:
         return _Curve(knots, values, np.zeros(values.shape[1]))
-    at_origin = values[knots.searchsorted(origin)]
+    at_origin = values[knots.searchsorted(zero)]
     return _Curve(knots, values - at_origin, at_origin)
 
 
 def _curve_of_number(
-    preprocessor: Preprocessor, weights: Matrix, origin: Matrix | None, column: int
+    preprocessor: Preprocessor, weights: Matrix, column: int, zero: float | None
 ) -> _Curve:
     bins = np.flatnonzero(preprocessor.binned == column)
     left, width = preprocessor.left[bins], preprocessor.width[bins]
     right = left + width
-    position = int(np.flatnonzero(preprocessor.standardised == column)[0])
-    low, high = preprocessor.low[position], preprocessor.high[position]
-    is_linear = not preprocessor.is_logarithmic[position]
-    more = [low, high] if is_linear else []
-    more += [] if origin is None else [origin[column]]
-    knots = np.unique([*left, right[-1], *more])
+    is_own = (preprocessor.standardised == column) & ~preprocessor.is_logarithmic
+    own = np.flatnonzero(is_own)  # the standardised column, or none
+    low, high = preprocessor.low[own], preprocessor.high[own]
+    knots = np.unique([*left, right[-1], *low, *high, *([] if zero is None else [zero])])
     ramps = (np.clip(knots[:, None], left, right) - left) / width  # (knots, bins)
     values = ramps @ weights[preprocessor.n_base + bins]
-    if is_linear:
-        distance = np.clip(knots, low, high) - preprocessor.centre[position]
-        values += np.outer(distance * preprocessor.scale[position], weights[position])
-    return _lowered(knots, values, None if origin is None else origin[column])
+    distance = np.clip(knots[:, None], low, high) - preprocessor.centre[own]  # (knots, 1 or 0)
+    values += (distance * preprocessor.scale[own]) @ weights[own]
+    return _lowered(knots, values, zero)
 
 
 def _curve_of_category(
-    preprocessor: Preprocessor, weights: Matrix, origin: Matrix | None, column: int
+    preprocessor: Preprocessor, weights: Matrix, column: int, zero: float | None
 ) -> _Curve:
     """Return the weights of each code: its knots are the codes."""
     columns = np.flatnonzero(preprocessor.categorical == column)
     first = preprocessor.n_base - len(preprocessor.categorical)
-    codes = preprocessor.codes[columns]
-    return _lowered(codes, weights[first + columns], None if origin is None else origin[column])
+    return _lowered(preprocessor.codes[columns], weights[first + columns], zero)

@@ -161,6 +161,11 @@ class Preprocessor:
         return self.n_encoded - len(self.binned)
 
     @cached_property
+    def binned_features(self) -> NDArray[np.intp]:
+        """The raw columns that have bins, ascending."""
+        return np.unique(self.binned)
+
+    @cached_property
     def _right(self) -> Matrix:
         return self.left + self.width
 
@@ -169,7 +174,7 @@ class Preprocessor:
         return len(self.standardised) == len(self.fill)  # ascending, so they are all columns
 
     @cached_property
-    def _scaler(self) -> tuple[Matrix, ...]:
+    def _scaler_rows(self) -> tuple[Matrix, ...]:
         """Low, high, centre and scale of shape (1, n_standardised): one row need not broadcast."""
         return self.low[None], self.high[None], self.centre[None], self.scale[None]
 
@@ -232,9 +237,13 @@ class Preprocessor:
             floor, is_logarithmic = self._logarithms
             values = np.maximum(values, floor)
             np.log1p(values, out=values, where=is_logarithmic)
-        low, high, centre, scale = self._scaler
+        low, high, centre, scale = self._scaler_rows
         # two calls cost less than one of clip, new arrays of one element less than old ones
         return np.asarray((np.minimum(np.maximum(values, low), high) - centre) * scale)
+
+    def bin_inputs(self, filled: Matrix) -> Matrix:
+        """Return what the bins of each of ``binned_features`` read, a new array."""
+        return filled.take(self.binned_features, axis=1)
 
     def encoded(
         self,
@@ -254,7 +263,8 @@ class Preprocessor:
             parts.append(filled[:, self.categorical] == self.codes)
         if bins and len(self.binned):
             # clipped first: the quotient of a finite 1e300 and a narrow bin would overflow
-            ramp = np.clip(filled[:, self.binned], self.left, self._right)
+            which = np.searchsorted(self.binned_features, self.binned)
+            ramp = np.clip(self.bin_inputs(filled)[:, which], self.left, self._right)
             ramp -= self.left
             ramp /= self.width
             parts.append(ramp)
