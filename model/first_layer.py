@@ -16,6 +16,8 @@ from model.preprocessing import Preprocessor
 
 Array = NDArray[Any]
 
+CHUNK_ROWS = 512  # of a large table, computed at once
+
 
 class Inputs(NamedTuple):
     """What the layer reads of n rows: columns (n, D), and terms of the curves if there are any."""

@@ -6,11 +6,9 @@ import numpy as np
 
 from model.chunks import chunks
 from model.features import Matrix
-from model.first_layer import FirstLayer
+from model.first_layer import CHUNK_ROWS, FirstLayer
 from model.mlp import MLP
 from model.preprocessing import Preprocessor
-
-CHUNK_ROWS = 512
 
 
 class FoldedMLP:

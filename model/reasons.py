@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from model.cells import EPOCH
 from model.chunks import chunks
 from model.features import Feature, FeatureSpec, Matrix
-from model.first_layer import FirstLayer
+from model.first_layer import CHUNK_ROWS, FirstLayer
 from model.mlp import MLP
 from model.preprocessing import Preprocessor
 
 Array = NDArray[Any]
 
-CHUNK_ROWS = 256
 MOST_REASONS = 4  # more are "not likely to be helpful" (Regulation B, commentary to 9(b)(2))
 Value = float | str | bool | None
 

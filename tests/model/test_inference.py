@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from model import MLP
 from model.errors import ConfigurationError
 from model.features import Feature, FeatureSpec
-from model.inference import CHUNK_ROWS, FoldedMLP
+from model.first_layer import CHUNK_ROWS
+from model.inference import FoldedMLP
 from model.preprocessing import Preprocessor
 from tests.factories import TINY_FEATURES, tiny_rows
 

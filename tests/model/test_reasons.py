@@ -5,9 +5,10 @@ import pytest
 
 from model import MLP
 from model.features import Feature, FeatureSpec
+from model.first_layer import CHUNK_ROWS
 from model.layers import rescale_through
 from model.preprocessing import Preprocessor
-from model.reasons import CHUNK_ROWS, Attribution, Reason, describe, grouping, top_reasons
+from model.reasons import Attribution, Reason, describe, grouping, top_reasons
 from tests.factories import TINY_FEATURES, tiny_rows
 
 NAN = float("nan")
