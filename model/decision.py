@@ -67,6 +67,11 @@ class Policy:
                 f"a policy is 'threshold' with review ≤ block, or 'cost' with costs ≥ 0, got {self}"
             )
 
+    @cached_property
+    def _costs(self) -> tuple[Array, ...]:
+        """Fee, friction and the cost of a review, as arrays that NumPy need not make each time."""
+        return tuple(np.array(cost) for cost in (self.fee, self.friction, self.review_cost))
+
     def amounts(self, amount: Array | None, n_rows: int) -> Array:
         """Return the amounts as they count: never below the floor."""
         if amount is None:
@@ -90,11 +95,12 @@ class Policy:
         if self.kind == "threshold":
             decision = (p >= self.review).astype(np.int64) + (p >= self.block)
         else:
-            approving = p * (self.amounts(amount, len(p)) + self.fee)
-            blocking = (1 - p) * self.friction
+            fee, friction, reviewing = self._costs
+            approving = p * (self.amounts(amount, len(p)) + fee)
+            blocking = (1 - p) * friction
             # the milder decision wins a tie
-            blocks = blocking < np.minimum(approving, self.review_cost)
-            decision = np.where(blocks, BLOCK, approving > self.review_cost)
+            blocks = blocking < np.minimum(approving, reviewing)
+            decision = np.where(blocks, BLOCK, approving > reviewing)
         if self.anomaly_review is not None:
             if anomaly_score is None:
                 raise ConfigurationError("this policy decides by the anomaly score too")

@@ -218,13 +218,18 @@ class Layer(Component):
 
     def apply(self, X: Array) -> Array:
         """Return f(X @ W + b); writes nothing."""
-        Z = np.matmul(X, self._weights)
-        Z += self._biases
+        Z = self.apply_z(X)
         return self.activate(Z, Z)
+
+    def apply_z(self, X: Array) -> Array:
+        """Like ``apply``, but return the pre-activation."""
+        Z: Array = np.matmul(X, self._weights)
+        Z += self._biases
+        return Z
 
     def rescale(self, X: Array, X_reference: Array, multipliers: Array) -> Array:
         """Apply DeepLIFT's linear rule (3.5.1) after the rescale rule."""
-        Z, Z_reference = (np.matmul(x, self._weights) + self._biases for x in (X, X_reference))
+        Z, Z_reference = self.apply_z(X), self.apply_z(X_reference)
         multipliers = self.rescale_activation(Z, Z_reference, multipliers)
         return np.asarray(np.matmul(multipliers, self._weights.mT))
 

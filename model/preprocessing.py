@@ -256,11 +256,11 @@ class Preprocessor:
         """Encode raw rows, given also with missing values filled; see :meth:`transform`."""
         parts: list[Array] = [self._scaled(filled)]
         if len(self.with_indicator):
-            parts.append(np.isnan(matrix[:, self.with_indicator]))
+            parts.append(np.isnan(matrix.take(self.with_indicator, axis=1)))
         if len(self.dates):
-            parts.append(_calendar(filled[:, self.dates]))
+            parts.append(_calendar(filled.take(self.dates, axis=1)))
         if len(self.categorical):
-            parts.append(filled[:, self.categorical] == self.codes)
+            parts.append(filled.take(self.categorical, axis=1) == self.codes)
         if bins and len(self.binned):
             # clipped first: the quotient of a finite 1e300 and a narrow bin would overflow
             which = np.searchsorted(self.binned_features, self.binned)
