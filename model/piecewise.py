@@ -7,6 +7,10 @@ spreading a transaction over a thousand columns, most of them 0 or 1, and multip
 their weights, two neighbouring rows of a table are blended for each number and one is taken for
 each category.
 
+The curves are computed in float64 and kept in the precision that is asked for. Between knots they
+are a weighted mean of two values: a value and a slope times x would cancel where bins are narrow
+and x is large. In float32 the logits of the shipped models are within 1e-5 of those in float64.
+
 Shapes: n rows, F raw features, E encoded columns, U units, T rows of the table, J terms a
 transaction (two for each number, one for each category).
 """
