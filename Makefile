@@ -55,6 +55,7 @@ check: lint types test
 bench: $(STAMP)
 	$(BIN)/pip install --quiet --require-hashes -r requirements/bench.lock
 	$(BIN)/python -m benchmarks.training_speed
+	$(BIN)/python -m benchmarks.scoring_speed
 	$(BIN)/python -m benchmarks.quality_creditcard
 	$(BIN)/python -m benchmarks.quality_handbook
 	$(BIN)/python -m benchmarks.quality_sparkov

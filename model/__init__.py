@@ -3,8 +3,9 @@
 Reading order: ``activations``, ``initializers``, ``component``, ``dense``, ``batch_norm`` and
 ``layers`` (what a network is made of), ``losses``, ``optimizers``, ``network`` (how it learns),
 ``mlp`` and ``autoencoder`` (what we train); then ``features``, ``preprocessing``, ``calibration``,
-``decision``, ``reasons`` (from a transaction to a decision), ``scorer`` (all of that as one object)
-and ``artifact`` (that object as one file).
+``decision``, ``reasons`` (from a transaction to a decision), ``piecewise``, ``first_layer`` and
+``inference`` (the classifier as it serves), ``scorer`` (all of that as one object) and ``artifact``
+(that object as one file).
 
 This package imports NumPy and the standard library only.
 """

@@ -113,12 +113,10 @@ def sigmoid(z: Array, out: Array | None = None) -> Array:
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0])).tolist()
     [0.0, 0.5, 1.0]
     """
-    # arrays throughout: Python's numbers would become float32, NumPy's have no storage to write to
-    result = np.asarray(np.multiply(np.asarray(z), HALF, out=out))
-    np.tanh(result, out=result)
-    result *= HALF
-    result += HALF
-    return result
+    # z an array first, or a Python number would become float32; nothing in place unless asked, as
+    # that costs twice as much for an array of one element
+    result = np.tanh(np.multiply(np.asarray(z), HALF, out=out), out=out)
+    return np.asarray(np.add(np.multiply(result, HALF, out=out), HALF, out=out))
 
 
 def sigmoid_derivative(z: Array, out: Array | None = None) -> Array:

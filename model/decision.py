@@ -20,6 +20,7 @@ APPROVE, REVIEW, BLOCK = range(3)
 SCORE_PER_DECADE = 250  # score points for each factor 10 in the false-positive rate
 HIGHEST_SCORE = 1000
 TAIL_ROWS = 50  # legitimate rows that the tail is fitted to
+TAIL_DECADES = 100  # how far the tail reaches: to no score that differs
 MOST_KNOTS = 200
 
 
@@ -66,6 +67,11 @@ class Policy:
                 f"a policy is 'threshold' with review ≤ block, or 'cost' with costs ≥ 0, got {self}"
             )
 
+    @cached_property
+    def _costs(self) -> tuple[Array, ...]:
+        """Fee, friction and the cost of a review, as arrays that NumPy need not make each time."""
+        return tuple(np.array(cost) for cost in (self.fee, self.friction, self.review_cost))
+
     def amounts(self, amount: Array | None, n_rows: int) -> Array:
         """Return the amounts as they count: never below the floor."""
         if amount is None:
@@ -89,11 +95,12 @@ class Policy:
         if self.kind == "threshold":
             decision = (p >= self.review).astype(np.int64) + (p >= self.block)
         else:
-            approving = p * (self.amounts(amount, len(p)) + self.fee)
-            blocking = (1 - p) * self.friction
-            reviewing = np.full_like(p, self.review_cost)
-            # ties go to the milder decision: argmin takes the first
-            decision = np.argmin(np.stack([approving, reviewing, blocking]), axis=0)
+            fee, friction, reviewing = self._costs
+            approving = p * (self.amounts(amount, len(p)) + fee)
+            blocking = (1 - p) * friction
+            # the milder decision wins a tie
+            blocks = blocking < np.minimum(approving, reviewing)
+            decision = np.where(blocks, BLOCK, approving > reviewing)
         if self.anomaly_review is not None:
             if anomaly_score is None:
                 raise ConfigurationError("this policy decides by the anomaly score too")
@@ -175,18 +182,19 @@ class ScoreScale:
 
     @cached_property
     def _curve(self) -> tuple[Array, Array]:
-        return np.array(self.knots), np.array(self.log10_rates)
+        """The knots and their rates, and the tail as one knot more, far out."""
+        end = self.knots[-1] - TAIL_DECADES / self.tail_slope
+        lowest = self.log10_rates[-1] - TAIL_DECADES
+        return np.array([*self.knots, end]), np.array([*self.log10_rates, lowest])
 
     def log10_rate(self, logits: Array) -> Array:
         """Return log10 of the false-positive rate at each logit."""
-        inside = np.interp(logits, *self._curve)
-        beyond = np.maximum(np.asarray(logits) - self.knots[-1], 0) * self.tail_slope
-        return np.asarray(inside + beyond)
+        return np.interp(logits, *self._curve)
 
     def score(self, logits: Array) -> NDArray[np.int64]:
         """Return the score of each logit: 250 where one legitimate row in 10 scores as high."""
         points = np.rint(-SCORE_PER_DECADE * self.log10_rate(logits))
-        return np.asarray(np.clip(points, 0, HIGHEST_SCORE), np.int64)
+        return np.asarray(np.minimum(points, HIGHEST_SCORE), np.int64)  # no rate is above 1
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scale as JSON types."""

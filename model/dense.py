@@ -170,19 +170,29 @@ class Layer(Component):
 
     def apply(self, X: Array) -> Array:
         """Return f(X @ W + b); writes nothing."""
-        Z = np.matmul(X, self._weights)
-        Z += self._biases
+        Z = self.apply_z(X)
         return self.activate(Z, Z)
 
+    def apply_z(self, X: Array) -> Array:
+        """Like ``apply``, but return the pre-activation."""
+        Z: Array = np.matmul(X, self._weights)
+        Z += self._biases
+        return Z
+
     def rescale(self, X: Array, X_reference: Array, multipliers: Array) -> Array:
-        """Apply DeepLIFT's linear rule (3.5.1) and rescale rule (3.5.2)."""
-        Z, Z_reference = (np.matmul(x, self._weights) + self._biases for x in (X, X_reference))
+        """Apply DeepLIFT's linear rule (3.5.1) after the rescale rule."""
+        Z, Z_reference = self.apply_z(X), self.apply_z(X_reference)
+        multipliers = self.rescale_activation(Z, Z_reference, multipliers)
+        return np.asarray(np.matmul(multipliers, self._weights.mT))
+
+    def rescale_activation(self, Z: Array, Z_reference: Array, multipliers: Array) -> Array:
+        """Take multipliers of the output back to the pre-activation: the rescale rule (3.5.2)."""
         dZ = Z - Z_reference
         A = self.activate(Z)
         small = np.abs(dZ) < SMALLEST_DIFFERENCE
         quotient = (A - self.activate(Z_reference)) / np.where(small, 1, dZ)
         slope = np.where(small, self._derivative(Z, A), quotient)
-        return np.asarray(np.matmul(multipliers * slope, self._weights.mT))
+        return np.asarray(multipliers * slope)
 
     def describe(self) -> dict[str, Any]:
         """Return what rebuilds this layer, without its values."""

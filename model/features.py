@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from itertools import chain, islice
 from operator import itemgetter
+from re import sub
 from typing import Any, Literal
 
 import numpy as np
@@ -69,6 +70,11 @@ class Feature:
     def other(self) -> int:
         """The code of categories unseen in training."""
         return len(self.categories)
+
+    @cached_property
+    def code(self) -> str:
+        """The name as reason codes spell it."""
+        return sub(r"[^A-Z0-9]+", "_", self.name.upper()).strip("_")
 
     @cached_property
     def codes(self) -> dict[str, int]:

@@ -222,8 +222,7 @@ class MLP(Network):
         """Return the logits, given the input of the last few hidden components."""
         for component in components:
             A = component.apply(A)
-        Z = np.matmul(A, self.output.weights) + self.output.biases[..., None, :]
-        return np.asarray(Z[..., 0])
+        return self.output.apply_z(A)[..., 0]
 
     def predict_proba(self, X: ArrayLike) -> Array:
         """Return the probability of class 1 (of the members' mean logit), shape (N,)."""

@@ -237,25 +237,30 @@ class Network:
         for component in self.components:
             component.freeze()
 
-    def multipliers(self, X: Array, X_reference: Array) -> Array:
-        """Return DeepLIFT-Rescale multipliers of the last pre-activation (Shrikumar et al., 2017).
+    def multipliers(self, Z: Array, Z_reference: Array) -> Array:
+        """Return DeepLIFT-Rescale multipliers from the first pre-activation to the last.
+
+        (Shrikumar et al., 2017.)
 
         Parameters
         ----------
-        X : ndarray (N, F)
-        X_reference : ndarray (1, F) or (N, F)
+        Z : ndarray (N, H) or (K, N, H)
+            Pre-activation of the first component, a dense layer.
+        Z_reference : ndarray (1, H) or (K, 1, H)
 
         Returns
         -------
-        ndarray (N, F) or (K, N, F)
-            ``(multipliers * (X - X_reference)).sum(-1)`` is the difference of the logits.
+        ndarray (N, H) or (K, N, H)
+            ``(multipliers * (Z - Z_reference)).sum(-1)`` is the difference of the logits.
         """
-        weights = self.output.weights.mT  # one output unit: (1, H) or (K, 1, H)
-        X = np.asarray(X, self.dtype)
-        X_reference = np.asarray(X_reference, self.dtype)
         if not self.hidden:
-            return np.broadcast_to(weights, (*weights.shape[:-2], len(X), weights.shape[-1]))
-        return rescale_through(self.hidden, X, X_reference, weights)
+            return np.ones_like(Z)
+        first, others = self.layers[0], self.hidden[1:]
+        multipliers = self.output.weights.mT  # one output unit: (1, H) or (K, 1, H)
+        if others:
+            A, A_reference = first.activate(Z), first.activate(Z_reference)
+            multipliers = rescale_through(others, A, A_reference, multipliers)
+        return first.rescale_activation(Z, Z_reference, multipliers)
 
     def astype(self, dtype: DTypeLike) -> Self:
         """Return the same network in another precision."""

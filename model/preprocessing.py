@@ -18,14 +18,15 @@ bins           piecewise-linear encoding of numeric features and of the time of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from model.chunks import chunks
 from model.errors import ConfigurationError
 from model.features import FeatureSpec, Matrix
 
@@ -123,7 +124,8 @@ class Preprocessor:
             for code in range(spec.features[column].other + 1)
         ]
         dates = np.flatnonzero(kinds == "datetime")
-        readable = _with_time_of_day(filled, dates)
+        readable = filled.copy()
+        readable[:, dates] %= DAY
         is_binned = ((kinds == "numeric") | (kinds == "datetime")) & (n_bins > 0)
         bins = [
             (column, left, right - left)
@@ -165,16 +167,36 @@ class Preprocessor:
         return self.n_encoded - len(self.binned)
 
     @cached_property
+    def binned_features(self) -> NDArray[np.intp]:
+        """The raw columns that have bins, ascending."""
+        return np.unique(self.binned)
+
+    @cached_property
     def _right(self) -> Matrix:
         return self.left + self.width
 
     @cached_property
     def _binned_dates(self) -> NDArray[np.intp]:
-        return np.intersect1d(self.dates, self.binned)
+        return np.flatnonzero(np.isin(self.binned_features, self.dates))
 
     @cached_property
     def _takes_all(self) -> bool:
         return len(self.standardised) == len(self.fill)  # ascending, so they are all columns
+
+    @cached_property
+    def _scaler_rows(self) -> tuple[Matrix, ...]:
+        """Low, high, centre and scale of shape (1, n_standardised): one row need not broadcast."""
+        return self.low[None], self.high[None], self.centre[None], self.scale[None]
+
+    @cached_property
+    def _has_logarithms(self) -> bool:
+        return bool(self.is_logarithmic.any())
+
+    @cached_property
+    def _logarithms(self) -> tuple[Matrix, NDArray[np.bool_]]:
+        """The least value that each column may have, and which are logarithms."""
+        floor = np.where(self.is_logarithmic, 0.0, -np.inf)
+        return floor[None], self.is_logarithmic[None]
 
     def category_groups(self) -> list[NDArray[np.intp]]:
         """Return the encoded columns of each categorical feature, that of "other" last."""
@@ -190,56 +212,81 @@ class Preprocessor:
             return matrix
         return np.where(np.isnan(matrix), self.fill, matrix)
 
-    def clipped(self, filled: Matrix) -> Matrix:
-        """Return the standardised columns before centring and scaling, float64.
-
-        Together with :meth:`fold` this is the scaler at inference: two operations fewer.
-        """
-        values = filled if self._takes_all else filled[:, self.standardised]
-        if self.is_logarithmic.any():
-            values = values.copy() if self._takes_all else values
-            columns = values[:, self.is_logarithmic]
-            values[:, self.is_logarithmic] = np.log1p(np.maximum(columns, 0))
-        return np.clip(values, self.low, self.high)
-
-    def fold(self, weights: Array, biases: Array) -> tuple[Array, Array]:
-        """Fold centring and scaling into a first layer, in float64.
-
-        ((x − c) · s) W + b = x (s W) + (b − (c · s) W)
+    def restricted(self, kept: NDArray[np.bool_]) -> Preprocessor:
+        """Return the preprocessing that encodes some of the columns only.
 
         Parameters
         ----------
-        weights : ndarray (..., n_standardised, H)
-        biases : ndarray (..., H)
-
-        Returns
-        -------
-        weights, biases : ndarray
-            Of a layer that reads :meth:`clipped` values.
+        kept : ndarray (n_encoded,) of bool
+            Of a date's columns all or none.
         """
-        weights = weights.astype(np.float64)
-        shift = (self.centre * self.scale) @ weights
-        return weights * self.scale[:, None], biases - shift
+        groups = (self.standardised, self.with_indicator, np.repeat(self.dates, N_CALENDAR))
+        sizes = [len(group) for group in (*groups, self.categorical)]
+        standardised, indicators, calendar, categorical, binned = np.split(kept, np.cumsum(sizes))
+        return replace(
+            self,
+            standardised=self.standardised[standardised],
+            is_logarithmic=self.is_logarithmic[standardised],
+            centre=self.centre[standardised],
+            scale=self.scale[standardised],
+            low=self.low[standardised],
+            high=self.high[standardised],
+            with_indicator=self.with_indicator[indicators],
+            dates=self.dates[calendar[::N_CALENDAR]],
+            categorical=self.categorical[categorical],
+            codes=self.codes[categorical],
+            binned=self.binned[binned],
+            left=self.left[binned],
+            width=self.width[binned],
+        )
 
-    def encoded_rest(self, matrix: Matrix, filled: Matrix, *, bins: bool = True) -> Array:
-        """Return the encoded columns after the standardised ones, float32."""
-        parts: list[Array] = []
+    def _scaled(self, filled: Matrix) -> Matrix:
+        """Return the standardised columns, float64."""
+        values = filled if self._takes_all else filled.take(self.standardised, axis=1)
+        if self._has_logarithms:
+            floor, is_logarithmic = self._logarithms
+            values = np.maximum(values, floor)
+            np.log1p(values, out=values, where=is_logarithmic)
+        low, high, centre, scale = self._scaler_rows
+        # two calls cost less than one of clip, new arrays of one element less than old ones
+        return np.asarray((np.minimum(np.maximum(values, low), high) - centre) * scale)
+
+    def bin_inputs(self, filled: Matrix) -> Matrix:
+        """Return what the bins of each of ``binned_features`` read, a new array.
+
+        Of a date-time that is the seconds since midnight UTC.
+        """
+        inputs = filled.take(self.binned_features, axis=1)
+        if len(self._binned_dates):
+            inputs[:, self._binned_dates] %= DAY
+        return inputs
+
+    def encoded(
+        self,
+        matrix: Matrix,
+        filled: Matrix,
+        *,
+        bins: bool = True,
+        dtype: DTypeLike = np.float32,
+    ) -> Array:
+        """Encode raw rows, given also with missing values filled; see :meth:`transform`."""
+        parts: list[Array] = [self._scaled(filled)]
         if len(self.with_indicator):
-            parts.append(np.isnan(matrix[:, self.with_indicator]))
+            parts.append(np.isnan(matrix.take(self.with_indicator, axis=1)))
         if len(self.dates):
-            parts.append(_calendar(filled[:, self.dates]))
+            parts.append(_calendar(filled.take(self.dates, axis=1)))
         if len(self.categorical):
-            parts.append(filled[:, self.categorical] == self.codes)
+            parts.append(filled.take(self.categorical, axis=1) == self.codes)
         if bins and len(self.binned):
             # clipped first: the quotient of a finite 1e300 and a narrow bin would overflow
-            readable = _with_time_of_day(filled, self._binned_dates)
-            ramp = np.clip(readable[:, self.binned], self.left, self._right)
+            which = np.searchsorted(self.binned_features, self.binned)
+            ramp = np.clip(self.bin_inputs(filled)[:, which], self.left, self._right)
             ramp -= self.left
             ramp /= self.width
             parts.append(ramp)
-        if not parts:
-            return np.empty((len(matrix), 0), np.float32)
-        return np.concatenate(parts, axis=1, dtype=np.float32, casting="unsafe")
+        if len(parts) == 1:
+            return parts[0].astype(dtype)
+        return np.concatenate(parts, axis=1, dtype=dtype, casting="unsafe")
 
     def transform(self, matrix: Matrix, *, bins: bool = True) -> Array:
         """Encode raw rows.
@@ -258,14 +305,10 @@ class Preprocessor:
         if len(matrix) > CHUNK_ROWS:  # the float64 intermediates of a large table are larger still
             n_columns = self.n_encoded if bins else self.n_base
             encoded = np.empty((len(matrix), n_columns), np.float32)
-            for start in range(0, len(matrix), CHUNK_ROWS):
-                rows = slice(start, start + CHUNK_ROWS)
+            for rows in chunks(len(matrix), CHUNK_ROWS):
                 encoded[rows] = self.transform(matrix[rows], bins=bins)
             return encoded
-        filled = self.complete(matrix)
-        values = (self.clipped(filled) - self.centre) * self.scale
-        rest = self.encoded_rest(matrix, filled, bins=bins)
-        return np.concatenate([values, rest], axis=1, dtype=np.float32, casting="unsafe")
+        return self.encoded(matrix, self.complete(matrix), bins=bins)
 
     def to_arrays(self) -> dict[str, Array]:
         """Return the fitted arrays by name."""
@@ -328,15 +371,6 @@ def _bins(values: Matrix, labels: Array | None, n_bins: int) -> list[tuple[float
     edges = [np.quantile(group, grid) for group in groups if len(group)]
     unique = np.unique(np.concatenate(edges)).tolist()
     return list(pairwise(unique))
-
-
-def _with_time_of_day(filled: Matrix, dates: NDArray[np.intp]) -> Matrix:
-    """Return raw columns with, in place of some date-times, the seconds since midnight UTC."""
-    if not len(dates):
-        return filled
-    filled = filled.copy()
-    filled[:, dates] %= DAY
-    return filled
 
 
 def _calendar(seconds: Matrix) -> Matrix:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from re import sub
+from math import isnan
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.cells import EPOCH
+from model.chunks import chunks
 from model.features import Feature, FeatureSpec, Matrix
-from model.network import Network
+from model.first_layer import CHUNK_ROWS, FirstLayer
+from model.mlp import MLP
 from model.preprocessing import Preprocessor
 
 Array = NDArray[Any]
@@ -53,31 +55,39 @@ class Reason:
 class Attribution:
     """DeepLIFT-Rescale contributions of raw features to a network's mean logit.
 
-    One forward and one backward pass; the contributions of a row add up to the difference of its
-    logit from that of the typical legitimate transaction (Shrikumar et al., 2017, eq. 1).
+    The contributions of a row add up to the difference of its logit from that of the typical
+    legitimate transaction (Shrikumar et al., 2017, eq. 1). All that comes before the first
+    activation is linear, so one pass back to the first layer's pre-activations is enough: what a
+    feature adds to them, weighted with their multipliers, is its contribution.
 
     Parameters
     ----------
-    network : Network
-        In float64, so that the sum is exact.
+    mlp : MLP
+        Computed with in float64, so that the sum is exact.
     preprocessor : Preprocessor
     spec : FeatureSpec
     """
 
-    def __init__(self, network: Network, preprocessor: Preprocessor, spec: FeatureSpec) -> None:
-        self._network = network
-        self._preprocessor = preprocessor
-        self._reference = preprocessor.transform(spec.central_row()).astype(np.float64)
-        self._by_feature = grouping(preprocessor.sources, len(spec.features))
+    def __init__(self, mlp: MLP, preprocessor: Preprocessor, spec: FeatureSpec) -> None:
+        self._network = mlp.astype(np.float64)
+        self._layer = FirstLayer(mlp, preprocessor, np.float64, spec.central_row())
+        self._by_feature = grouping(self._layer.sources, len(spec.features))
+        self._reference = self._layer.by_member(self._layer.at_origin)  # (K, 1, H)
 
     def contributions(self, matrix: Matrix) -> Matrix:
         """Return what each raw feature adds to each row's logit, shape (n, F)."""
-        encoded = self._preprocessor.transform(matrix).astype(np.float64)
-        multipliers = self._network.multipliers(encoded, self._reference)
-        if self._network.members is not None:
-            multipliers = multipliers.mean(axis=0)
-        difference = encoded - self._reference
-        return np.asarray((multipliers * difference) @ self._by_feature)
+        if len(matrix) <= CHUNK_ROWS:
+            return self._contributions(matrix)
+        parts = [self._contributions(matrix[rows]) for rows in chunks(len(matrix), CHUNK_ROWS)]
+        return np.concatenate(parts)
+
+    def _contributions(self, matrix: Matrix) -> Matrix:
+        layer = self._layer
+        inputs = layer.inputs(matrix)
+        Z = layer.by_member(layer.forward(inputs))  # (K, n, H)
+        multipliers = self._network.multipliers(Z, self._reference)
+        multipliers = layer.joined(multipliers) / len(Z)  # of the members' mean
+        return np.asarray(layer.split(inputs, multipliers) @ self._by_feature)
 
 
 def grouping(sources: NDArray[np.intp], n_features: int) -> Matrix:
@@ -100,23 +110,23 @@ def top_reasons(
         Larger is stronger; values of zero and less are no reasons.
     """
     strongest = np.argsort(-ranking, axis=1, kind="stable")[:, :MOST_REASONS]
+    tables = (np.take_along_axis(table, strongest, 1) for table in (matrix, contributions, ranking))
     return [
         [
-            describe(spec.features[column], float(matrix[row, column]), contributions[row, column])
-            for column in columns
-            if ranking[row, column] > 0
+            describe(spec.features[column], cell, contribution)
+            for column, cell, contribution, strength in zip(*row, strict=True)
+            if strength > 0
         ]
-        for row, columns in enumerate(strongest.tolist())
+        for row in zip(strongest.tolist(), *(table.tolist() for table in tables), strict=True)
     ]
 
 
 def describe(feature: Feature, cell: float, contribution: float) -> Reason:
     """Return the reason for one cell of the raw matrix."""
     value, typical, quality = _DESCRIPTIONS[feature.kind](feature, cell)
-    if np.isnan(cell):
+    if isnan(cell):
         value, quality = None, "MISSING"
-    code = sub(r"[^A-Z0-9]+", "_", feature.name.upper()).strip("_")
-    return Reason(f"{code}_{quality}", feature.name, value, typical, float(contribution))
+    return Reason(f"{feature.code}_{quality}", feature.name, value, typical, float(contribution))
 
 
 Description = tuple[Value, tuple[float, float] | Value, str]
@@ -134,7 +144,7 @@ def _boolean(feature: Feature, cell: float) -> Description:
 
 def _categorical(feature: Feature, cell: float) -> Description:
     typical = _category(feature, feature.central)
-    if np.isnan(cell):
+    if isnan(cell):
         return None, typical, "MISSING"
     value = _category(feature, cell)
     quality = "OTHER" if cell >= feature.other else "TYPICAL" if value == typical else "UNUSUAL"
@@ -146,7 +156,7 @@ def _category(feature: Feature, cell: float) -> str:
 
 
 def _datetime(_feature: Feature, cell: float) -> Description:
-    if np.isnan(cell):
+    if isnan(cell):
         return None, None, "MISSING"
     return (EPOCH + timedelta(seconds=cell)).isoformat(), None, "CALENDAR"
 

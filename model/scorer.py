@@ -156,10 +156,16 @@ class Scorer:
         return None if self.fraud is None else FoldedMLP(self.fraud.mlp, self.preprocessor)
 
     @cached_property
+    def _shares(self) -> Matrix:
+        """What each member counts in a mean, shape (K,)."""
+        n_members = 1 if self.fraud is None else self.fraud.mlp.members or 1
+        return np.full(n_members, 1 / n_members)
+
+    @cached_property
     def _attribution(self) -> Attribution | None:
         if self.fraud is None:
             return None
-        return Attribution(self.fraud.mlp.astype(np.float64), self.preprocessor, self.spec)
+        return Attribution(self.fraud.mlp, self.preprocessor, self.spec)
 
     @cached_property
     def _by_feature(self) -> Matrix:
@@ -194,10 +200,11 @@ class Scorer:
         if self.fraud is None:
             raise TaskError("fraud", self.name)
         members = self.logits(matrix)
-        if len(members) == 1:
-            logits, spread = members[0], np.zeros(len(matrix))
-        else:
-            logits, spread = members.mean(axis=0), members.std(axis=0)
+        # of one row, mean and std would take 11 µs, not 2
+        logits = self._shares.dot(members)
+        residuals = members - logits
+        residuals *= residuals
+        spread = np.sqrt(self._shares.dot(residuals))
         probability = self.fraud.calibration.probability(logits)
         policy = self.fraud.policy
         anomaly = None

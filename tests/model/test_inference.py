@@ -1,11 +1,14 @@
-"""The folded classifier gives the logits of the network it was folded from."""
+"""The classifier as it serves gives the logits of the network on encoded rows."""
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from model import MLP
 from model.errors import ConfigurationError
 from model.features import Feature, FeatureSpec
+from model.first_layer import CHUNK_ROWS
 from model.inference import FoldedMLP
 from model.preprocessing import Preprocessor
 from tests.factories import TINY_FEATURES, tiny_rows
@@ -70,12 +73,88 @@ def test_no_rows_and_one_row_are_scored(members, rng):
         np.testing.assert_allclose(alone[:, 0], together[:, number], rtol=1e-5, atol=1e-6)
 
 
-def test_huge_values_have_finite_logits(rng):
-    rows, labels = table(NUMERIC, rng)
-    preprocessor = Preprocessor.fit(FeatureSpec(NUMERIC), rows, labels=labels, n_bins=4)
-    folded = FoldedMLP(network_for(preprocessor, rng, hidden=[4]), preprocessor)
+def special_values(preprocessor, column):
+    """Return where a feature's curve bends or ends, and values just beside and far out."""
+    bins, position = preprocessor.binned == column, preprocessor.standardised == column
+    left, width = preprocessor.left[bins], preprocessor.width[bins]
+    ends = np.concatenate([preprocessor.low[position], preprocessor.high[position]])
+    bends = np.concatenate([left, left + width, left + width / 3, ends])
+    return np.concatenate(
+        [bends, np.nextafter(bends, -np.inf), np.nextafter(bends, np.inf), [0, 1e300, -1e300]]
+    )
 
-    assert np.isfinite(folded.logits(np.array([[1e300] * 4, [-1e300] * 4]))).all()
+
+@pytest.mark.parametrize("n_bins", [0, 2, 8])
+@pytest.mark.parametrize("features", [TINY_FEATURES, NUMERIC], ids=["every kind", "numeric"])
+@pytest.mark.parametrize("members", [None, 3])
+def test_edges_far_values_and_missing_ones_are_encoded_as_in_training(
+    members, features, n_bins, rng
+):
+    training, labels = table(features, rng)
+    spec = FeatureSpec(features)
+    preprocessor = Preprocessor.fit(spec, training, labels=labels, n_bins=n_bins)
+    network = network_for(preprocessor, rng, hidden=[8], members=members)
+    rows = []
+    for column, feature in enumerate(features):
+        cells = np.arange(feature.other + 1.0)  # categories, the unseen one last
+        if feature.kind == "numeric":
+            cells = special_values(preprocessor, column)
+        elif feature.kind == "boolean":
+            cells = np.array([0.0, 1.0])
+        changed = np.repeat(training[:1], len(cells) + 1, axis=0)
+        changed[:-1, column] = cells
+        changed[-1, column] = np.nan if feature.nullable else changed[0, column]
+        rows.append(changed)
+    rows = np.concatenate(rows)
+
+    folded = FoldedMLP(network, preprocessor).logits(rows)
+
+    exact = preprocessor.encoded(rows, preprocessor.complete(rows), dtype=np.float64)
+    expected = np.atleast_2d(network.astype(np.float64).logits(exact))
+    np.testing.assert_allclose(folded, expected, rtol=2e-6, atol=2e-6)
+
+
+@settings(max_examples=50, deadline=None)
+@given(data=st.data())
+def test_any_row_is_scored_as_encoded(data):
+    rng = np.random.default_rng(data.draw(st.integers(0, 9), "seed"))
+    training, labels = table(TINY_FEATURES, rng)
+    n_bins = data.draw(st.integers(0, 9), "bins")
+    preprocessor = Preprocessor.fit(
+        FeatureSpec(TINY_FEATURES), training, labels=labels, n_bins=n_bins
+    )
+    network = network_for(preprocessor, rng, hidden=[5], members=2)
+    number = st.floats(-1e300, 1e300)
+    row = data.draw(
+        st.tuples(
+            number,
+            number | st.floats(-5, 5),
+            number | st.just(np.nan),
+            st.sampled_from([0.0, 1.0, np.nan]),
+            st.sampled_from([0.0, 1.0, 2.0, 3.0]),
+            st.floats(0, 4e9),
+        )
+    )
+    matrix = np.array([row])
+
+    folded = FoldedMLP(network, preprocessor).logits(matrix)
+
+    exact = preprocessor.encoded(matrix, preprocessor.complete(matrix), dtype=np.float64)
+    expected = network.astype(np.float64).logits(exact)
+    np.testing.assert_allclose(folded, expected, rtol=5e-6, atol=5e-6)
+
+
+def test_large_tables_are_scored_in_chunks_as_small_ones_are_at_once(rng):
+    rows, labels = table(TINY_FEATURES, rng)
+    preprocessor = Preprocessor.fit(FeatureSpec(TINY_FEATURES), rows, labels=labels, n_bins=4)
+    folded = FoldedMLP(network_for(preprocessor, rng, hidden=[4], members=3), preprocessor)
+    many = np.tile(rows, (CHUNK_ROWS // len(rows) + 2, 1))
+
+    logits = folded.logits(many)
+
+    assert logits.shape == (3, len(many))
+    for part in (slice(len(rows)), slice(-len(rows), None)):
+        np.testing.assert_allclose(logits[:, part], folded.logits(rows), rtol=1e-5, atol=1e-6)
 
 
 def test_rows_are_not_changed(rng):

@@ -75,6 +75,22 @@ def tiny(rng):
     return Preprocessor.fit(FeatureSpec(TINY_FEATURES), training, labels=labels, n_bins=4)
 
 
+def test_some_of_the_columns_can_be_encoded_alone(tiny, rng):
+    rows = tiny_rows(50, rng)[0]
+    kept = rng.random(tiny.n_encoded) < 0.5
+    is_calendar = np.isin(tiny.sources, tiny.dates)
+    for dates in (False, True):
+        kept[is_calendar] = dates
+
+        restricted = tiny.restricted(kept)
+
+        filled = tiny.complete(rows)
+        np.testing.assert_array_equal(
+            restricted.encoded(rows, filled), tiny.encoded(rows, filled)[:, kept]
+        )
+        np.testing.assert_array_equal(restricted.sources, tiny.sources[kept])
+
+
 @pytest.mark.parametrize("n_rows", [0, 1, 50])
 def test_rows_are_encoded_alone_as_they_are_together(n_rows, tiny, rng):
     rows = tiny_rows(n_rows, rng)[0]

@@ -5,6 +5,8 @@ import pytest
 
 from model import MLP
 from model.features import Feature, FeatureSpec
+from model.first_layer import CHUNK_ROWS
+from model.layers import rescale_through
 from model.preprocessing import Preprocessor
 from model.reasons import Attribution, Reason, describe, grouping, top_reasons
 from tests.factories import TINY_FEATURES, tiny_rows
@@ -44,29 +46,35 @@ def trained(table, rng, *, hidden, activation="relu", members=None, n_bins=4, **
     return network, preprocessor
 
 
+def encoded_unrounded(preprocessor, rows):
+    """Return the encoded rows in float64."""
+    return preprocessor.encoded(rows, preprocessor.complete(rows), dtype=np.float64)
+
+
+@pytest.mark.parametrize("n_bins", [0, 4])
 @pytest.mark.parametrize("members", [None, 3])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_contributions_add_up_to_the_difference_of_the_logits(name, members, table, rng):
+def test_contributions_add_up_to_the_difference_of_the_logits(name, members, n_bins, table, rng):
     spec, rows, _ = table
-    network, preprocessor = trained(table, rng, members=members, **NETWORKS[name])
+    network, preprocessor = trained(table, rng, members=members, n_bins=n_bins, **NETWORKS[name])
     attribution = Attribution(network, preprocessor, spec)
 
     contributions = attribution.contributions(rows)
 
     logits, reference = (
-        np.atleast_2d(network.logits(preprocessor.transform(matrix))).mean(axis=0)
+        np.atleast_2d(network.logits(encoded_unrounded(preprocessor, matrix))).mean(axis=0)
         for matrix in (rows, spec.central_row())
     )
-    np.testing.assert_allclose(contributions.sum(axis=1), logits - reference, atol=1e-6)
+    np.testing.assert_allclose(contributions.sum(axis=1), logits - reference, atol=1e-11)
     assert np.abs(logits - reference).max() > 0.05
 
 
-def test_contributions_of_one_layer_are_weight_times_difference(table, rng):
+@pytest.mark.parametrize("n_bins", [0, 4])
+def test_contributions_of_one_layer_are_weight_times_difference(n_bins, table, rng):
     spec, rows, _ = table
-    network, preprocessor = trained(table, rng, hidden=[])
-    difference = preprocessor.transform(rows).astype(float) - preprocessor.transform(
-        spec.central_row()
-    )
+    network, preprocessor = trained(table, rng, hidden=[], n_bins=n_bins)
+    reference = encoded_unrounded(preprocessor, spec.central_row())
+    difference = encoded_unrounded(preprocessor, rows) - reference
 
     contributions = Attribution(network, preprocessor, spec).contributions(rows)
 
@@ -74,6 +82,39 @@ def test_contributions_of_one_layer_are_weight_times_difference(table, rng):
     for index in range(6):
         expected = per_column[:, preprocessor.sources == index].sum(axis=1)
         np.testing.assert_allclose(contributions[:, index], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("members", [None, 3])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_contributions_are_the_multipliers_of_encoded_columns_by_feature(name, members, table, rng):
+    """One pass back to the columns themselves, as the paper has it, gives the same."""
+    spec, rows, _ = table
+    network, preprocessor = trained(table, rng, members=members, **NETWORKS[name])
+    columns, reference = (encoded_unrounded(preprocessor, m) for m in (rows, spec.central_row()))
+    multipliers = network.output.weights.mT
+    if network.hidden:
+        multipliers = rescale_through(network.hidden, columns, reference, multipliers)
+    if members:
+        multipliers = multipliers.mean(axis=0)
+    expected = (multipliers * (columns - reference)) @ grouping(preprocessor.sources, 6)
+
+    contributions = Attribution(network, preprocessor, spec).contributions(rows)
+
+    np.testing.assert_allclose(contributions, expected, atol=1e-11)
+
+
+def test_large_tables_are_explained_in_chunks_as_small_ones_are_at_once(table, rng):
+    spec, rows, _ = table
+    network, preprocessor = trained(table, rng, hidden=[8], members=3)
+    attribution = Attribution(network, preprocessor, spec)
+    many = np.tile(rows, (CHUNK_ROWS // len(rows) + 2, 1))
+
+    contributions = attribution.contributions(many)
+
+    assert attribution.contributions(rows[:0]).shape == (0, 6)
+    for part in (slice(len(rows)), slice(-len(rows), None)):
+        alone = [attribution.contributions(row[None])[0] for row in many[part]]
+        np.testing.assert_allclose(contributions[part], alone, atol=1e-12)
 
 
 def test_typical_transaction_has_no_contributions(table, rng):
@@ -98,22 +139,20 @@ def test_feature_that_equals_the_typical_value_contributes_nothing(table, rng):
 @pytest.mark.parametrize("size", [1e-3, 1e-6, 1e-9, 0.0])
 def test_quotient_of_tiny_differences_is_not_noise(size, rng):
     """Where reference and input nearly coincide the multiplier is the derivative."""
-    network, X = MLP([3, 6, 1], ["tanh", "sigmoid"], rng=rng), rng.normal(size=(4, 3))
+    network, Z = MLP([3, 6, 1], ["tanh", "sigmoid"], rng=rng), rng.normal(size=(4, 6))
 
-    multipliers = network.multipliers(X + size, X)
+    multipliers = network.multipliers(Z + size, Z)
 
-    hidden, output = network.layers
-    slopes = 1 - np.tanh(X @ hidden.weights + hidden.biases) ** 2
-    derivative = (slopes * output.weights[:, 0]) @ hidden.weights.T
+    derivative = (1 - np.tanh(Z) ** 2) * network.layers[1].weights[:, 0]
     np.testing.assert_allclose(multipliers, derivative, atol=20 * size + 1e-6)
 
 
 def test_rescale_rule_by_hand():
-    # logit = relu(2x); from x = −1 to x = 3 the unit goes from 0 to 6 over a z of −2 … 6
+    # logit = 2 relu(z); from z = −2 to z = 6 it goes from 0 to 12
     network = MLP([1, 1, 1])
-    network.layers[0].weights, network.layers[1].weights = 2.0, 1.0
+    network.layers[1].weights = 2.0
 
-    multiplier = network.multipliers(np.array([[3.0]]), np.array([[-1.0]]))
+    multiplier = network.multipliers(np.array([[6.0]]), np.array([[-2.0]]))
 
     assert multiplier.tolist() == [[1.5]]
 
