@@ -7,7 +7,7 @@ turn columns into cells in the same place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -18,10 +18,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from model.features import RESERVED, TRANSACTION_ID, Feature, FeatureSpec, Matrix
+from training.column_scan import scan
 from training.columns import cells, epoch_seconds, frequent_codes, infer_features
 from training.config import DataConfig
 from training.errors import DataError
-from training.table_files import read_frame
+from training.memory import UNLIMITED, Memory
+from training.scratch import MappedMatrix
+from training.table_files import read_chunks, read_frame
+
+FRAME_ROWS = 16_384
+
+Frames = Callable[[Sequence[str]], Iterable[pd.DataFrame]]  # columns read as texts → chunks
 
 # Usual names, compared without case, spaces and underscores; the earlier wins.
 LABELS = ("class", "is fraud", "fraud", "tx fraud", "label", "target")
@@ -48,7 +55,7 @@ class Table:
         Where they came from, for messages.
     spec : FeatureSpec
         Not measured yet: ranges belong to training rows.
-    matrix : ndarray (n, F)
+    matrix : ndarray (n, F) or MappedMatrix
     labels : ndarray (n,) of int, or None
     times : ndarray (n,) or None
         Seconds, for ordering and delays.
@@ -60,7 +67,7 @@ class Table:
 
     source: str
     spec: FeatureSpec
-    matrix: Matrix
+    matrix: Matrix | MappedMatrix
     labels: NDArray[np.int64] | None
     times: Matrix | None
     digest: str
@@ -70,41 +77,71 @@ class Table:
         return len(self.matrix)
 
 
-def load(config: DataConfig, *, needs_label: bool = True) -> Table:
-    """Read a table for training.
+def load(config: DataConfig, memory: Memory = UNLIMITED, *, needs_label: bool = True) -> Table:
+    """Read a table for training; where memory is limited, in chunks and more than once.
 
     Raises
     ------
     DataError
         Naming file, column and what was expected.
+    ScratchError
+        If the disk has no room for what memory cannot hold.
+    ConfigurationError
+        If memory cannot hold even what a run needs of every row.
     """
     if config.path is None:
         raise DataError("data", "no file given")
-    frame = read_frame(Path(config.path), config.categorical)
-    return from_frame(frame, config, config.path, needs_label=needs_label)
+    path = Path(config.path)
+    if memory.limit is None:
+        frame = read_frame(path, config.categorical)
+        return from_frame(frame, config, config.path, needs_label=needs_label)
+
+    def frames(texts: Sequence[str]) -> Iterator[pd.DataFrame]:
+        return read_chunks(path, FRAME_ROWS, [*config.categorical, *texts])
+
+    return _from_frames(frames, config, config.path, memory, needs_label)
 
 
 def from_frame(
-    frame: pd.DataFrame, config: DataConfig, source: str, *, needs_label: bool = True
+    frame: pd.DataFrame,
+    config: DataConfig,
+    source: str,
+    memory: Memory = UNLIMITED,
+    *,
+    needs_label: bool = True,
 ) -> Table:
     """Build the table of a frame; see :func:`load`."""
-    if not len(frame):
+
+    def frames(_texts: Sequence[str]) -> Iterator[pd.DataFrame]:
+        for start in range(0, max(len(frame), 1), FRAME_ROWS):
+            yield frame.iloc[start : start + FRAME_ROWS]
+
+    return _from_frames(frames, config, source, memory, needs_label)
+
+
+def _from_frames(
+    frames: Frames, config: DataConfig, source: str, memory: Memory, needs_label: bool
+) -> Table:
+    """Build the table of frames that can be read again: first to infer kinds, then to fill it."""
+    first = next(iter(frames(())))
+    if not len(first):
         raise DataError(source, "the table has no rows")
-    label = _find(frame, config.label, LABELS, source)
+    label = _find(first, config.label, LABELS, source)
     if label is None and needs_label:
         raise DataError(
             source, f"no label column found (looked for {', '.join(LABELS)}): name it with --label"
         )
-    labels = None if label is None else labels_of(frame, label, source)
-    if labels is not None and needs_label and labels.min() == labels.max():
-        raise DataError(source, f"all labels are {labels[0]}, both classes are needed", label)
-    amount = _find(frame, config.amount, AMOUNTS, source)
-    id_column = _find(frame, config.id, (TRANSACTION_ID,), source)
+    amount = _find(first, config.amount, AMOUNTS, source)
+    id_column = _find(first, config.id, (TRANSACTION_ID,), source)
     for column in config.drop:
-        _find(frame, column, (), source)
-    no_features = {label, id_column, *config.drop, *(RESERVED & set(frame.columns))}
-    candidates = frame.drop(columns=[column for column in no_features if column is not None])
-    features, notes = infer_features(candidates, config, source)
+        _find(first, column, (), source)
+    no_features = {label, id_column, *config.drop, *RESERVED}
+    candidates = [str(name) for name in first.columns if name not in no_features]
+    columns = scan(frames(()), candidates, config.categorical)
+    texts = [column.name for column in columns if len(column.looks) > 1]
+    if texts:  # a chunk of digits among texts: read again as they are written, "007" is no 7
+        columns = scan(frames(texts), candidates, config.categorical)
+    features, notes = infer_features(columns, config, source)
     numbers = [feature.name for feature in features if feature.kind == "numeric"]
     if config.amount is not None and config.amount not in numbers:
         raise DataError(source, "the amount must be a feature, and hold numbers", config.amount)
@@ -113,32 +150,54 @@ def from_frame(
         id_column=None if id_column == TRANSACTION_ID else id_column,
         amount=amount if amount in numbers else None,
     )
-    matrix = matrix_of(frame, spec, source)
-    time = _find(frame, config.time, TIMES, source) or _only_date(features)
-    times = None if time is None else _seconds(frame[time], source)
+    time = _find(first, config.time, TIMES, source) or _only_date(features)
+    n_rows = columns[0].n_rows
+    memory.refuse_rows(n_rows)
+    matrix = memory.matrix((n_rows, len(features)), np.float64, "F")
+    labels = None if label is None else np.empty(n_rows, np.int64)
+    times = None if time is None else np.empty(n_rows)
     digest = sha256("|".join(spec.names).encode())
-    for array in (matrix, labels, times):
+    start = 0
+    for frame in frames(texts):
+        rows = slice(start, start + len(frame))
+        cells = matrix_of(frame, spec, source)
+        matrix[rows] = cells
+        digest.update(np.ascontiguousarray(cells).ravel())
+        if labels is not None:
+            labels[rows] = labels_of(frame, label, source)
+        if times is not None:
+            times[rows] = _seconds(frame[time])
+        start = rows.stop
+    if labels is not None and needs_label and labels.min() == labels.max():
+        raise DataError(source, f"all labels are {labels[0]}, both classes are needed", label)
+    if times is not None and np.isnan(times).any():
+        n_missing = int(np.isnan(times).sum())
+        raise DataError(source, f"{n_missing} rows have no readable time", time)
+    for array in (labels, times):
         if array is not None:
-            digest.update(np.ascontiguousarray(array).tobytes())
+            digest.update(array)
     return Table(source, spec, matrix, labels, times, digest.hexdigest(), tuple(notes))
 
 
 def with_categories_of(table: Table, rows: NDArray[np.intp]) -> Table:
     """Return the table with only those categories that some rows, the training rows, show.
 
-    What only later rows show counts as "other", there as in service.
+    What only later rows show counts as "other", there as in service. The matrix is changed in
+    place: a large one is there once.
     """
-    matrix, features = table.matrix.copy(), list(table.spec.features)
+    features = list(table.spec.features)
     for column, feature in enumerate(features):
         if feature.kind == "categorical":
             kept = frequent_codes(table.matrix[rows, column], feature)
             code_of = np.full(feature.other + 1, float(len(kept)))
             code_of[kept] = np.arange(len(kept))
-            present = ~np.isnan(matrix[:, column])
-            matrix[present, column] = code_of[matrix[present, column].astype(np.intp)]
+            cells = table.matrix[:, column]
+            present = ~np.isnan(cells)
+            cells[present] = code_of[cells[present].astype(np.intp)]
+            table.matrix[:, column] = cells
             categories = tuple(feature.categories[code] for code in kept)
             features[column] = replace(feature, categories=categories)
-    return replace(table, matrix=matrix, spec=replace(table.spec, features=tuple(features)))
+    return replace(table, spec=replace(table.spec, features=tuple(features)))
 
 
 def _find(frame: pd.DataFrame, named: str | None, usual: Sequence[str], source: str) -> str | None:
@@ -217,12 +276,7 @@ def matrix_of(frame: pd.DataFrame, spec: FeatureSpec, source: str) -> Matrix:
     return spec.matrix_from_columns(columns)
 
 
-def _seconds(column: pd.Series, source: str) -> Matrix:
-    """Return a time column as seconds; numbers are seconds already."""
+def _seconds(column: pd.Series) -> Matrix:
+    """Return a time column as seconds, NaN where unreadable; numbers are seconds already."""
     is_number = pd.api.types.is_numeric_dtype(column)
-    seconds = column.to_numpy(np.float64) if is_number else epoch_seconds(column)
-    if np.isnan(seconds).any():
-        raise DataError(
-            source, f"{int(np.isnan(seconds).sum())} rows have no readable time", str(column.name)
-        )
-    return seconds
+    return column.to_numpy(np.float64, na_value=np.nan) if is_number else epoch_seconds(column)

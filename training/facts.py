@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from model.scorer import Scorer
+from training import chunks
+from training.chunks import RowsOf
 from training.config import RunConfig
 from training.data import Table
 from training.evaluate import Evaluation, base_rate_weights
@@ -69,7 +71,7 @@ def anomaly_figures(
 ) -> dict[str, Any]:
     """Return how well the reconstruction error alone tells fraud from the rest of some rows."""
     labels = np.zeros(0) if table.labels is None else table.labels[rows]
-    anomalies = scorer.anomaly(table.matrix[rows])
+    anomalies = chunks.anomaly(scorer, RowsOf(table.matrix, rows))
     errors = anomalies.reconstruction_error
     at_base_rate = {}
     if base_rate is not None:

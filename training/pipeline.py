@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +17,21 @@ from model.decision import ScoreScale
 from model.golden import golden_rows
 from model.preprocessing import Preprocessor
 from model.scorer import FraudPart, Scorer
+from training import chunks
 from training.anomaly import train_autoencoder
+from training.chunks import RowsOf, chunks_of
 from training.classifier import Classifier, build_mlp, train_classifier
 from training.config import RunConfig
 from training.data import Table, from_frame, load, with_categories_of
-from training.diagnostics import warnings_of
+from training.diagnostics import SAMPLE_ROWS, warnings_of
 from training.evaluate import Evaluation, base_rate_weights, evaluate
 from training.facts import anomaly_figures, training_facts
 from training.fit import History
 from training.listener import Listener
+from training.memory import Memory
+from training.scratch import MappedMatrix
 from training.simulate import COLUMNS, simulate
+from training.size import bytes_of
 from training.split import Split, split
 from training.thresholds import choose_policy, score_table
 
@@ -82,7 +89,9 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
     streams = dict(
         zip(STREAMS, np.random.default_rng(config.seed).spawn(len(STREAMS)), strict=True)
     )
-    table = read_table(config, streams["simulate"])
+    memory = Memory(None if config.memory is None else bytes_of(config.memory))
+    memory.refuse_rows(0)
+    table = read_table(config, memory, streams["simulate"])
     listener.on_table(table)
     labels = np.zeros(len(table), np.int64) if table.labels is None else table.labels
     parts = split(
@@ -95,7 +104,7 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
     listener.on_split(table, parts)
     table = with_categories_of(table, parts.train)
 
-    train = table.matrix[parts.train]
+    train = RowsOf(table.matrix, parts.train)
     is_legitimate = labels == 0
     spec = table.spec.measured(train, is_legitimate[parts.train])
     preprocessor = Preprocessor.fit(
@@ -106,16 +115,24 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
         n_bins=config.network.n_bins if config.task != "anomaly" else 0,
     )
 
+    def encode(rows: NDArray[np.intp], *, bins: bool = True) -> NDArray[Any] | MappedMatrix:
+        """Encode rows of the table, a chunk at a time, to where memory allows."""
+        n_columns = preprocessor.n_encoded if bins else preprocessor.n_base
+        X = memory.matrix((len(rows), n_columns), np.float32)
+        for chunk in chunks_of(len(rows), n_columns):
+            X[chunk] = preprocessor.transform(table.matrix[rows[chunk]], bins=bins)
+        return X
+
     fraud, classifier = None, None
     if config.task != "anomaly":
         fraud, classifier = _fraud_part(
-            config, table, parts, preprocessor, labels, streams, listener
+            config, encode, parts, preprocessor, labels, streams, listener
         )
     anomalies, anomaly_history = None, None
     if config.task != "fraud":
         listener.on_autoencoder(config.autoencoder)
         anomalies, anomaly_history = train_autoencoder(
-            lambda rows: preprocessor.transform(table.matrix[rows], bins=False),
+            partial(encode, bins=False),
             is_legitimate,
             parts,
             config.autoencoder,
@@ -124,7 +141,10 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
         )
     scorer = Scorer(config.model_name, spec, preprocessor, fraud, anomalies)
     evaluation, part = _evaluation(config, table, parts, scorer, classifier, streams["bootstrap"])
-    facts = training_facts(config, table, parts, evaluation, part)
+    told = config
+    if memory.shuffles_whole(len(parts.train), preprocessor.n_encoded):
+        told = replace(config, memory=None)  # it has shaped nothing
+    facts = training_facts(told, table, parts, evaluation, part)
     if fraud is not None and classifier is not None:
         facts["score_table"] = _score_table(fraud, classifier, labels, config.base_rate)
     if anomalies is not None and len(np.unique(labels[parts.test])) == 2:
@@ -141,14 +161,14 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
 STREAMS = ("simulate", "split", "classifier", "autoencoder", "bootstrap", "golden")
 
 
-def read_table(config: RunConfig, rng: np.random.Generator) -> Table:
+def read_table(config: RunConfig, memory: Memory, rng: np.random.Generator) -> Table:
     """Return the table of a run: read from its file, or simulated where none is given."""
     needs_label = config.task != "anomaly"
     if config.data.path is not None:
-        return load(config.data, needs_label=needs_label)
+        return load(config.data, memory, needs_label=needs_label)
     units = {name: column.unit for name, column in COLUMNS.items() if column.kind == "numeric"}
     data = replace(config.data, units={**units, **config.data.units})
-    return from_frame(simulate(N_SIMULATED, rng), data, SIMULATED)
+    return from_frame(simulate(N_SIMULATED, rng), data, SIMULATED, memory)
 
 
 def _n_members(config: RunConfig) -> int:
@@ -159,7 +179,7 @@ def _n_members(config: RunConfig) -> int:
 
 def _fraud_part(
     config: RunConfig,
-    table: Table,
+    encode: Callable[[NDArray[np.intp]], NDArray[Any] | MappedMatrix],
     parts: Split,
     preprocessor: Preprocessor,
     labels: NDArray[np.int64],
@@ -171,7 +191,7 @@ def _fraud_part(
     listener.on_network(mlp, config, labels[parts.train])
     classifier = train_classifier(
         mlp,
-        lambda rows: preprocessor.transform(table.matrix[rows]),
+        encode,
         labels,
         parts,
         config.learning,
@@ -180,8 +200,8 @@ def _fraud_part(
         groups=preprocessor.category_groups(),
     )
     y = labels[classifier.calibration_rows]
-    sample = parts.train[: 2**14]
-    X = preprocessor.transform(table.matrix[sample])
+    sample = parts.train[:SAMPLE_ROWS]
+    X = encode(sample)[:]
     for warning in warnings_of(mlp, X, labels[sample], classifier.history, int(y.sum())):
         listener.on_warning(warning)
     logits = classifier.calibration_logits
@@ -222,18 +242,18 @@ def _evaluation(
     if classifier is None or scorer.fraud is None or table.labels is None:
         return None, "none"
     if len(parts.test):
-        matrix, y = table.matrix[parts.test], table.labels[parts.test]
-        scores = scorer.score(matrix)
+        rows, y = RowsOf(table.matrix, parts.test), table.labels[parts.test]
+        scores = chunks.score(scorer, rows)
         probability, decision, part = scores.probability, scores.decision, "test"
     else:
-        rows = classifier.calibration_rows
-        matrix, y = table.matrix[rows], table.labels[rows]
+        held_out = classifier.calibration_rows
+        rows, y = RowsOf(table.matrix, held_out), table.labels[held_out]
         probability = scorer.fraud.calibration.probability(classifier.calibration_logits)
         is_watched = scorer.fraud.policy.anomaly_review is not None
-        odd = scorer.anomaly(matrix).anomaly_score if is_watched else None
-        decision = scorer.fraud.policy.decide(probability, scorer.amounts(matrix), odd)
+        odd = chunks.anomaly(scorer, rows).anomaly_score if is_watched else None
+        decision = scorer.fraud.policy.decide(probability, scorer.amounts(rows), odd)
         part = "validation"
-    result = evaluate(y, probability, decision, scorer.amounts(matrix), config.base_rate, rng)
+    result = evaluate(y, probability, decision, scorer.amounts(rows), config.base_rate, rng)
     return result, part
 
 

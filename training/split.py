@@ -25,7 +25,7 @@ FEW_FRAUDS = 1000  # among the rows before the test; below, 'auto' cross-fits
 
 @dataclass(frozen=True)
 class Split:
-    """Row numbers of each part.
+    """Row numbers of each part, ascending: a file is read in its order.
 
     Attributes
     ----------
@@ -93,9 +93,9 @@ def split(
     development, test = order[:cut], order[cut:]
     development = _before(development, test, table, config)
     if _is_cross_fitted(config, int(labels[development].sum()), n_members, table):
-        folds = _folds(labels[development], n_members, rng)
-        empty = np.empty(0, np.intp)
-        result = Split(development, empty, empty, test, folds, f"{note}; {n_members} folds")
+        train, empty = np.sort(development), np.empty(0, np.intp)
+        folds = _folds(labels[train], n_members, rng)
+        result = Split(train, empty, empty, np.sort(test), folds, f"{note}; {n_members} folds")
     else:
         n_validation = round(config.validation_share * len(order))
         if not n_validation:
@@ -103,7 +103,8 @@ def split(
         train, validation = development[:-n_validation], development[-n_validation:]
         train = _before(train, validation, table, config)
         half = len(validation) // 2
-        result = Split(train, validation[:half], validation[half:], test, None, note)
+        halves = validation[:half], validation[half:]
+        result = Split(*map(np.sort, (train, *halves, test)), folds=None, note=note)
     _check_rows(result)
     if table.labels is not None and needs_both_classes:
         _check_classes(result, labels)

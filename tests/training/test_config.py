@@ -20,6 +20,8 @@ OUT_OF_RANGE = [
     ("base_rate", "0"),
     ("base_rate", "1"),
     ("base_rate", "nan"),
+    ("memory", '"2"'),
+    ("memory", '"lots"'),
     ("name", '"../elsewhere"'),
     ("name", '".."'),
     ("data.bounds", "{amount = 5}"),
@@ -162,6 +164,7 @@ def test_alert_budget_counts_alerts_and_may_exceed_one():
             },
             "resampled",
         ),
+        ({"memory": "2GB", "learning": LearningConfig(resampling="smote")}, "memory"),
     ],
 )
 def test_parts_that_cannot_work_together_are_refused_before_the_run(parts, what):

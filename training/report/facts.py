@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 
 from model.scorer import FraudPart
+from training import chunks
+from training.chunks import RowsOf
+from training.data import Table
 from training.fit import History
 from training.pipeline import Run
 from training.report.curves import error_histogram
@@ -96,7 +99,7 @@ def _data(run: Run) -> Facts:
         "legitimate": None if frauds is None else rows - frauds,
         "fraud_share": None if frauds is None else frauds / rows,
         "imbalance_ratio": (rows - frauds) / frauds if frauds else None,
-        "missing_share": float(np.isnan(run.table.matrix).mean()),
+        "missing_share": _missing_share(run.table),
         "kinds": {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)},
         "amount": amount,
         "amount_unit": next((f.unit for f in run.table.spec.features if f.name == amount), None),
@@ -109,6 +112,12 @@ def _data(run: Run) -> Facts:
         ],
         "notes": facts["notes"],
     }
+
+
+def _missing_share(table: Table) -> float:
+    n_features = len(table.spec.features)
+    missing = sum(int(np.isnan(table.matrix[:, column]).sum()) for column in range(n_features))
+    return missing / (len(table) * n_features)
 
 
 def _learning(
@@ -139,7 +148,7 @@ def _anomaly(run: Run) -> Facts | None:
         rows, name = parts.train[parts.folds == 0], "validation"
     else:
         rows, name = np.concatenate([parts.validation_a, parts.validation_b]), "validation"
-    anomalies = run.artifact.scorer.anomaly(run.table.matrix[rows])
+    anomalies = chunks.anomaly(run.artifact.scorer, RowsOf(run.table.matrix, rows))
     labels = run.table.labels
     groups = {"unlabelled": np.ones(len(rows), bool)}
     if labels is not None:
