@@ -14,9 +14,9 @@ from numpy.typing import DTypeLike
 
 from model.errors import ConfigurationError
 from training.scratch import Array, MappedMatrix, window_rows
-from training.size import size_text
+from training.size import bytes_of, size_text
 
-MAPPED_SHARE = 0.25  # of the limit, for the rows that batches are drawn from
+BUFFER_SHARE = 0.25  # of the limit, for the rows that batches are drawn from
 WORKING_BYTES = 200 * 10**6  # a chunk on its way from the file into the matrix, and the like
 ROW_BYTES = 120  # of every row: label, time, row number, weight, score, and copies to sort
 STATM = Path("/proc/self/statm")
@@ -30,9 +30,17 @@ class Memory:
     ----------
     limit : int or None
         Bytes; None: whatever the run takes, and nothing is written to temporary files.
+    base : int
+        What the process takes before the run, its program and libraries.
     """
 
     limit: int | None
+    base: int = 0
+
+    @classmethod
+    def of(cls, size: str | None) -> Memory:
+        """Return the bound of a configuration, measured from this moment on."""
+        return UNLIMITED if size is None else cls(bytes_of(size), resident_bytes())
 
     def matrix(
         self, shape: tuple[int, int], dtype: DTypeLike, order: Literal["C", "F"] = "C"
@@ -54,18 +62,18 @@ class Memory:
         """
         if self.limit is None:
             return np.empty(shape, dtype)
-        return MappedMatrix(shape, dtype, order, self._mapped_bytes)
+        return MappedMatrix(shape, dtype, order, self._buffer_bytes)
 
     @property
-    def _mapped_bytes(self) -> int:
+    def _buffer_bytes(self) -> int:
         # of the limit, not of what is free: the order of the rows depends on it, and the same
         # configuration must give the same model
-        return int((self.limit or 0) * MAPPED_SHARE)
+        return int((self.limit or 0) * BUFFER_SHARE)
 
     def shuffles_whole(self, n_rows: int, n_columns: int) -> bool:
         """Return whether so many encoded rows are shuffled as one: the limit shapes nothing."""
         row_bytes = n_columns * np.dtype(np.float32).itemsize
-        return self.limit is None or n_rows <= window_rows(row_bytes, self._mapped_bytes)
+        return self.limit is None or n_rows <= window_rows(row_bytes, self._buffer_bytes)
 
     def refuse_rows(self, n_rows: int) -> None:
         """Raise unless so many rows can be trained on.
@@ -77,8 +85,8 @@ class Memory:
         """
         if self.limit is None:
             return
-        needed = resident_bytes() + WORKING_BYTES + ROW_BYTES * n_rows
-        least = needed / (1 - MAPPED_SHARE)
+        needed = self.base + WORKING_BYTES + ROW_BYTES * n_rows
+        least = needed / (1 - BUFFER_SHARE)
         if self.limit < least:
             rows = f" for {n_rows:,} rows" if n_rows else ""
             raise ConfigurationError(

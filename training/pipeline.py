@@ -31,7 +31,6 @@ from training.listener import Listener
 from training.memory import Memory
 from training.scratch import MappedMatrix
 from training.simulate import COLUMNS, simulate
-from training.size import bytes_of
 from training.split import Split, split
 from training.thresholds import choose_policy, score_table
 
@@ -89,7 +88,7 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
     streams = dict(
         zip(STREAMS, np.random.default_rng(config.seed).spawn(len(STREAMS)), strict=True)
     )
-    memory = Memory(None if config.memory is None else bytes_of(config.memory))
+    memory = Memory.of(config.memory)
     memory.refuse_rows(0)
     table = read_table(config, memory, streams["simulate"])
     listener.on_table(table)

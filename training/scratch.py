@@ -1,8 +1,9 @@
-"""Matrices larger than memory: in temporary files, of which a bounded part is mapped at a time.
+"""Matrices larger than memory: memory-mapped temporary files that are copied from a part at a time.
 
-A matrix here is written and read a part at a time like an array; what is read is a copy, and its
-pages are let go at once. Only :meth:`MappedMatrix.take`, which training calls for every batch,
-leaves pages mapped, up to a bound: the next batch wants their neighbours.
+A matrix here is written and read like an array. What is read is a copy, and its pages are let go at
+once: a system may map two megabytes for one number that is touched, so that what counts against a
+bound is copies, not pages. :meth:`MappedMatrix.take`, which training calls for every batch, keeps
+the blocks of rows that it has read in a buffer of fixed size: the next batch wants their rest.
 """
 
 from __future__ import annotations
@@ -35,9 +36,16 @@ class MappedMatrix:
         (n, F).
     dtype : dtype
     order : {'C', 'F'}
-        Which is contiguous: a row, or a column.
-    mapped_bytes : int
-        How much of it ``take`` leaves in memory.
+        What lies together: the values of a row, or of a column.
+    buffer_bytes : int
+        How much of it ``take`` keeps in memory.
+
+    Attributes
+    ----------
+    block_rows : int
+        Neighbouring rows that ``take`` reads together; a power of two.
+    window_rows : int
+        How many rows are shuffled together.
 
     Raises
     ------
@@ -46,68 +54,88 @@ class MappedMatrix:
     """
 
     def __init__(
-        self, shape: tuple[int, int], dtype: DTypeLike, order: Literal["C", "F"], mapped_bytes: int
+        self, shape: tuple[int, int], dtype: DTypeLike, order: Literal["C", "F"], buffer_bytes: int
     ) -> None:
         self.shape = shape
         self.dtype = np.dtype(dtype)
         row_bytes = shape[1] * self.dtype.itemsize
         self._map = _mapped_file(max(shape[0] * row_bytes, 1))
         self._array: Array = np.ndarray(shape, self.dtype, self._map, order=order)
-        self.block_rows, self._most_blocks = block_rows_and_number(row_bytes, mapped_bytes)
-        self.window_rows = window_rows(row_bytes, mapped_bytes)
-        self._block_bytes = self.block_rows * row_bytes
-        self._is_mapped = np.zeros(-(-shape[0] // self.block_rows), bool)
+        self._is_by_column = order == "F"
+        self._shift, n_blocks = blocking(row_bytes, buffer_bytes)
+        self.block_rows = 1 << self._shift
+        self.window_rows = window_rows(row_bytes, buffer_bytes)
+        n_blocks = min(n_blocks, -(-shape[0] // self.block_rows))
+        self._buffer: Array = np.empty((n_blocks * self.block_rows, shape[1]), self.dtype)
+        self._n_loaded, self._most_loaded = 0, n_blocks
+        # row number plus this is the row's place in the buffer; negative: not there
+        self._way_to_buffer = np.full(-(-shape[0] // self.block_rows), -shape[0] - 1)
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, key: Any) -> Array:
-        part = np.array(self._array[key], order="C")
+        if self._is_by_column and not isinstance(key, tuple):
+            rows = np.arange(len(self))[key] if isinstance(key, slice) else key
+            part = np.empty((len(rows), self.shape[1]), self.dtype)
+            for column in range(self.shape[1]):
+                part[:, column] = self[rows, column]
+            return part
+        part = np.array(self._array[key])
         self._let_go()
         return part
 
-    def __setitem__(self, key: Any, values: Any) -> None:
+    def __setitem__(self, key: Any, values: Array) -> None:
+        if self._is_by_column and not isinstance(key, tuple):
+            for column in range(self.shape[1]):
+                self[key, column] = values[:, column]
+            return
         self._array[key] = values
         self._let_go()
 
     def take(self, rows: NDArray[np.intp], axis: int = 0) -> Array:
-        """Return some rows, as of an array; their blocks stay mapped while there is room."""
-        blocks = rows // self.block_rows
-        missing = blocks[~self._is_mapped[blocks]]
-        if len(missing):
-            self._map_blocks(blocks, np.unique(missing))
-        return self._array.take(rows, axis)
+        """Return some rows, as ``take`` of an array; their blocks stay while there is room."""
+        places = rows + self._way_to_buffer[rows >> self._shift]
+        if len(places) and places.min() < 0:
+            self._load(rows >> self._shift)
+            places = rows + self._way_to_buffer[rows >> self._shift]
+            if places.min() < 0:  # more blocks than the buffer holds
+                return self[rows]
+        return self._buffer.take(places, axis)
 
-    def _map_blocks(self, wanted: NDArray[np.intp], missing: NDArray[np.intp]) -> None:
-        if np.count_nonzero(self._is_mapped) + len(missing) > self._most_blocks:
-            self._let_go()
-            missing = np.unique(wanted)
-        self._is_mapped[missing] = True
+    def _load(self, blocks: NDArray[np.intp]) -> None:
+        wanted = np.unique(blocks)
+        missing = wanted[self._way_to_buffer[wanted] + wanted * self.block_rows < 0]
+        if self._n_loaded + len(missing) > self._most_loaded:
+            self._way_to_buffer[:] = -len(self) - 1
+            self._n_loaded, missing = 0, wanted
+            if len(wanted) > self._most_loaded:
+                return
         for block in missing.tolist():
-            start = block * self._block_bytes // mmap.PAGESIZE * mmap.PAGESIZE
-            # one request for a whole block instead of one for every page
-            length = min(self._block_bytes, len(self._map) - start)
-            self._map.madvise(mmap.MADV_WILLNEED, start, length)
+            start, place = block * self.block_rows, self._n_loaded * self.block_rows
+            part = self[start : start + self.block_rows]
+            self._buffer[place : place + len(part)] = part
+            self._way_to_buffer[block] = place - start
+            self._n_loaded += 1
 
     def _let_go(self) -> None:
         """Unmap all pages; what was written stays in the file."""
         self._map.madvise(mmap.MADV_DONTNEED)
-        self._is_mapped[:] = False
 
 
-def block_rows_and_number(row_bytes: int, mapped_bytes: int) -> tuple[int, int]:
-    """Return how many rows of a matrix are a block, and how many blocks may be mapped."""
-    rows = max(1, BLOCK_BYTES // row_bytes)
-    return rows, max(2, mapped_bytes // (rows * row_bytes))
+def blocking(row_bytes: int, buffer_bytes: int) -> tuple[int, int]:
+    """Return the logarithm of the rows in a block, to base 2, and how many blocks are kept."""
+    shift = max(BLOCK_BYTES // row_bytes, 1).bit_length() - 1
+    return shift, max(2, buffer_bytes // (row_bytes << shift))
 
 
-def window_rows(row_bytes: int, mapped_bytes: int) -> int:
+def window_rows(row_bytes: int, buffer_bytes: int) -> int:
     """Return how many rows are shuffled together.
 
-    They take half of what may be mapped, so that rows from elsewhere find room beside them.
+    They take half of the buffer, so that rows from elsewhere find room beside them.
     """
-    rows, most_blocks = block_rows_and_number(row_bytes, mapped_bytes)
-    return rows * (most_blocks // 2)
+    shift, n_blocks = blocking(row_bytes, buffer_bytes)
+    return n_blocks // 2 << shift
 
 
 def _mapped_file(n_bytes: int) -> mmap.mmap:
