@@ -1,9 +1,12 @@
-"""What training costs when memory is limited: peak memory and time a row, against no limit.
+"""What training costs when memory is limited: peak memory, and time a row against no limit.
 
-Writes a table larger than the limit to a temporary folder and trains on it in processes of their
-own, with and without ``memory``, in turns. The run is that of ``python -m training train``, report
-included, but for the printing: in its place stands a listener with a clock. Peak memory is the
-high-water mark of resident memory that the system keeps for the process (Linux: VmHWM).
+Whole runs: a table larger than the limit is written to a temporary folder and trained on in
+processes of their own, with and without ``memory``. The run is that of ``python -m training
+train``, report included, but for the printing: in its place stands a listener with a clock. Peak
+memory is the high-water mark of resident memory that the system keeps of a process (VmHWM).
+
+Epochs: the same rows in an array and in a file of which an eighth is shuffled at a time take turns,
+an epoch each, in one process: the machine's speed wanders less between neighbours.
 """
 
 from __future__ import annotations
@@ -11,7 +14,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -24,51 +26,30 @@ import pyarrow
 import pyarrow.parquet
 
 from benchmarks.tables import environment, markdown, publish
+from training.classifier import build_mlp
 from training.config import RunConfig
 from training.config_file import load_config
-from training.fit import Figures
+from training.fit import Figures, fit
+from training.imbalance import fraud_batches
 from training.listener import Listener
 from training.pipeline import run
 from training.report import write_report
+from training.row_order import row_order
+from training.scratch import MappedMatrix
 
 FEATURES, FRAUD_SHARE, GROUP_ROWS = 30, 0.004, 100_000
-ROUNDS = 2
 ASKED = 1.3
 STATUS = Path("/proc/self/status")
-
-
-@dataclass(frozen=True)
-class Case:
-    """A table, a recipe, and the limit they are trained with."""
-
-    name: str
-    rows: int
-    memory: str
-    facts: dict[str, Any]
-
-
-CASES = [
-    Case(
-        "default recipe, 2 members",
-        600_000,
-        "768MB",
-        {
-            "network": {"members": 2},
-            "learning": {"epochs": 3},
-            "autoencoder": {"epochs": 2, "members": 1},
-        },
-    ),
-    Case(
-        "textbook recipe",
-        3_000_000,
-        "1GB",
-        {
-            "recipe": "textbook",
-            "learning": {"epochs": 3},
-            "autoencoder": {"epochs": 2, "members": 1},
-        },
-    ),
-]
+FEW_EPOCHS = {"learning": {"epochs": 2}, "autoencoder": {"epochs": 1, "members": 1}}
+SPLIT = {"test_share": 0.02, "validation": "holdout"}
+LIMITS_AND_FACTS: dict[str, tuple[int, str, dict[str, Any]]] = {  # rows, memory, configuration
+    "default recipe, 2 members": (600_000, "768MB", {"network": {"members": 2}, **FEW_EPOCHS}),
+    "textbook recipe": (3_000_000, "1200MB", {"recipe": "textbook", **FEW_EPOCHS}),
+}
+EPOCHS: dict[str, tuple[int, int, int, dict[str, Any]]] = {  # rows, columns, rounds, configuration
+    "default recipe": (60_000, 990, 5, {}),
+    "textbook recipe": (600_000, 30, 7, {"recipe": "textbook"}),
+}
 
 
 class Clock(Listener):
@@ -150,64 +131,82 @@ def in_a_process(facts: dict[str, Any]) -> dict[str, Any]:
     return json.loads(result.stdout.splitlines()[-1])
 
 
-def compared(case: Case, folder: Path) -> list[tuple[str, ...]]:
-    """Return the rows of the table for a case."""
-    path = folder / "table.parquet"
-    write_table(path, case.rows, np.random.default_rng(0))
-    facts = {
-        **case.facts,
-        "output": str(folder / "artifacts"),
-        "reports": str(folder / "reports"),
-        "data": {"path": str(path)},
-        "split": {"test_share": 0.1, "validation": "holdout"},
-    }
-    found: dict[str, list[dict[str, Any]]] = {"none": [], case.memory: []}
-    for _ in range(ROUNDS):
-        for limit, measured in found.items():
-            given = {} if limit == "none" else {"memory": limit}
-            measured.append(in_a_process({**facts, **given}))
-            print(limit, json.dumps(measured[-1]), file=sys.stderr)
-    path.unlink()
+def whole_runs(name: str) -> list[tuple[str, ...]]:
+    """Return the rows of the table of whole runs for a recipe."""
+    n_rows, memory, facts = LIMITS_AND_FACTS[name]
     rows = []
-    for limit, measured in found.items():
-        cells = [f"{case.name}, limit {limit}", f"{max(m['peak'] for m in measured) / 1e6:,.0f}"]
-        for network in ("classifier", "autoencoder"):
-            per_row, ratios = [], []
-            for m, base in zip(measured, found["none"], strict=True):
-                fastest = min(m["seconds"][network])
-                per_row.append(fastest / m["rows"][network] * 1e6)
-                ratios.append(fastest / min(base["seconds"][network]))
-            cells += [f"{min(per_row):.2f}", f"{median(ratios):.2f}"]
-        cells += [f"{min(m['whole'] for m in measured):.0f}"]
-        cells += [f"{measured[0]['average_precision']:.3f}"]
-        rows.append(tuple(cells))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "table.parquet"
+        write_table(path, n_rows, np.random.default_rng(0))
+        facts = {
+            **facts,
+            "output": f"{folder}/artifacts",
+            "reports": f"{folder}/reports",
+            "data": {"path": str(path)},
+            "split": SPLIT,
+        }
+        for limit in ("none", memory):
+            found = in_a_process(facts if limit == "none" else {**facts, "memory": limit})
+            cells = [f"{name}, {n_rows:,} rows", limit, f"{found['peak'] / 1e6:,.0f} MB"]
+            for network, seconds in found["seconds"].items():
+                cells.append(f"{min(seconds) / found['rows'][network] * 1e6:.2f}")
+            rows.append((*cells, f"{found['whole']:.0f}", f"{found['average_precision']:.3f}"))
+            print(rows[-1], file=sys.stderr)
     return rows
 
 
-def main() -> None:
-    """Measure, print and keep the table."""
-    rows = []
-    for case in CASES:
-        with TemporaryDirectory() as folder:
-            rows += compared(case, Path(folder))
-    header = (
-        "run",
-        "peak MB",
-        "classifier µs",
-        "ratio",
-        "autoencoder µs",
-        "ratio",
-        "whole s",
-        "average precision",
+def epoch_ratios(name: str) -> tuple[str, ...]:
+    """Return the row of the table of epochs for a recipe."""
+    n_rows, n_columns, rounds, facts = EPOCHS[name]
+    config = load_config(None, {**facts, "learning": {"epochs": 1}})
+    rng = np.random.default_rng(0)
+    in_memory = rng.standard_normal((n_rows, n_columns), np.float32)
+    y = (rng.random(n_rows) < FRAUD_SHARE).astype(np.float32)
+    in_file = MappedMatrix(in_memory.shape, np.float32, "C", in_memory.nbytes // 4)
+    in_file[:] = in_memory
+    seconds: dict[str, list[float]] = {"array": [], "file": []}
+    for _ in range(rounds + 1):  # the first warms up
+        for where, X in (("array", in_memory), ("file", in_file)):
+            seconds[where].append(epoch_seconds(X, y, config))
+    ratios = [f / a for a, f in zip(seconds["array"], seconds["file"], strict=True)][1:]
+    per_row = [f"{min(own[1:]) / n_rows * 1e6:.2f}" for own in seconds.values()]
+    size = f"{n_rows:,} × {n_columns}"
+    return name, size, *per_row, f"{median(ratios):.2f}", f"{min(ratios):.2f} to {max(ratios):.2f}"
+
+
+def epoch_seconds(X: np.ndarray | MappedMatrix, y: np.ndarray, config: RunConfig) -> float:
+    """Return how long an epoch takes."""
+    rng = np.random.default_rng(0)
+    mlp = build_mlp(X.shape[1], config.network, rng)
+    batch_size = config.learning.batch_size
+    start = perf_counter()
+    fit(
+        mlp,
+        X,
+        y,
+        config.learning,
+        rng,
+        batches=lambda rng: fraud_batches(y, batch_size, 0, rng, row_order(X, rng)),
     )
+    return perf_counter() - start
+
+
+def main() -> None:
+    """Measure, print and keep the tables."""
+    epochs = [epoch_ratios(name) for name in EPOCHS]
+    print(epochs, file=sys.stderr)
+    runs = [row for name in LIMITS_AND_FACTS for row in whole_runs(name)]
     text = [
-        "# Training in bounded memory",
+        "# Training in limited memory",
         environment("numpy", "pandas", "pyarrow"),
-        f"{FEATURES} numeric features in Parquet, "
-        + ", ".join(f"{case.rows:,} rows ({case.name})" for case in CASES)
-        + f"; one BLAS thread, {ROUNDS} rounds in turns. µs: a row and epoch, the fastest epoch; "
-        f"ratios to no limit, asked ≤ {ASKED}; peak: resident memory of the process.",
-        markdown(header, rows),
+        f"Whole runs on {FEATURES} numeric features in Parquet, one BLAS thread. Peak: resident "
+        "memory of the process. µs: a row and epoch, of the faster epoch.",
+        markdown(
+            ("run", "limit", "peak", "classifier µs", "autoencoder µs", "s", "average precision"),
+            runs,
+        ),
+        f"Epochs in turns, µs a row of the fastest; ratio: median over rounds, asked ≤ {ASKED}.",
+        markdown(("epoch", "rows × columns", "array", "file", "ratio", "by round"), epochs),
     ]
     publish("out_of_core", "\n\n".join(text))
 

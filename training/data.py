@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from model.features import RESERVED, TRANSACTION_ID, Feature, FeatureSpec, Matrix
+from training.column_names import AMOUNTS, LABELS, TIMES, find_column
 from training.column_scan import scan
 from training.columns import cells, epoch_seconds, frequent_codes, infer_features
 from training.config import DataConfig
@@ -26,23 +27,9 @@ from training.memory import UNLIMITED, Memory
 from training.scratch import MappedMatrix
 from training.table_files import read_chunks, read_frame
 
-FRAME_ROWS = 16_384
+FRAME_CELLS = 2**19  # of a chunk that is turned into cells at a time
 
 Frames = Callable[[Sequence[str]], Iterable[pd.DataFrame]]  # columns read as texts → chunks
-
-# Usual names, compared without case, spaces and underscores; the earlier wins.
-LABELS = ("class", "is fraud", "fraud", "tx fraud", "label", "target")
-TIMES = (
-    "time",
-    "timestamp",
-    "transaction time",
-    "transaction date",
-    "tx datetime",
-    "trans date trans time",
-    "datetime",
-    "date",
-)
-AMOUNTS = ("amount", "transaction amount", "tx amount", "amt")
 
 
 @dataclass(frozen=True)
@@ -95,9 +82,10 @@ def load(config: DataConfig, memory: Memory = UNLIMITED, *, needs_label: bool = 
     if memory.limit is None:
         frame = read_frame(path, config.categorical)
         return from_frame(frame, config, config.path, needs_label=needs_label)
+    n_rows = _chunk_rows(next(read_chunks(path, 1)))
 
     def frames(texts: Sequence[str]) -> Iterator[pd.DataFrame]:
-        return read_chunks(path, FRAME_ROWS, [*config.categorical, *texts])
+        return read_chunks(path, n_rows, [*config.categorical, *texts])
 
     return _from_frames(frames, config, config.path, memory, needs_label)
 
@@ -112,11 +100,17 @@ def from_frame(
 ) -> Table:
     """Build the table of a frame; see :func:`load`."""
 
+    n_rows = _chunk_rows(frame)
+
     def frames(_texts: Sequence[str]) -> Iterator[pd.DataFrame]:
-        for start in range(0, max(len(frame), 1), FRAME_ROWS):
-            yield frame.iloc[start : start + FRAME_ROWS]
+        for start in range(0, max(len(frame), 1), n_rows):
+            yield frame.iloc[start : start + n_rows]
 
     return _from_frames(frames, config, source, memory, needs_label)
+
+
+def _chunk_rows(frame: pd.DataFrame) -> int:
+    return max(FRAME_CELLS // max(len(frame.columns), 1), 1)
 
 
 def _from_frames(
@@ -126,15 +120,15 @@ def _from_frames(
     first = next(iter(frames(())))
     if not len(first):
         raise DataError(source, "the table has no rows")
-    label = _find(first, config.label, LABELS, source)
+    label = find_column(first, config.label, LABELS, source)
     if label is None and needs_label:
         raise DataError(
             source, f"no label column found (looked for {', '.join(LABELS)}): name it with --label"
         )
-    amount = _find(first, config.amount, AMOUNTS, source)
-    id_column = _find(first, config.id, (TRANSACTION_ID,), source)
+    amount = find_column(first, config.amount, AMOUNTS, source)
+    id_column = find_column(first, config.id, (TRANSACTION_ID,), source)
     for column in config.drop:
-        _find(first, column, (), source)
+        find_column(first, column, (), source)
     no_features = {label, id_column, *config.drop, *RESERVED}
     candidates = [str(name) for name in first.columns if name not in no_features]
     columns = scan(frames(()), candidates, config.categorical)
@@ -150,33 +144,51 @@ def _from_frames(
         id_column=None if id_column == TRANSACTION_ID else id_column,
         amount=amount if amount in numbers else None,
     )
-    time = _find(first, config.time, TIMES, source) or _only_date(features)
     n_rows = columns[0].n_rows
-    memory.refuse_rows(n_rows)
-    matrix = memory.matrix((n_rows, len(features)), np.float64, "F")
-    labels = None if label is None else np.empty(n_rows, np.int64)
-    times = None if time is None else np.empty(n_rows)
-    digest = sha256("|".join(spec.names).encode())
+    memory.refuse(n_rows, len(first.columns))
+    time = find_column(first, config.time, TIMES, source) or _only_date(features)
+    table = Table(
+        source,
+        spec,
+        memory.matrix((n_rows, len(features)), np.float64, "F"),
+        None if label is None else np.empty(n_rows, np.int64),
+        None if time is None else np.empty(n_rows),
+        "",
+        tuple(notes),
+    )
+    digest = _fill(table, frames(texts), label, time)
+    if table.labels is not None and needs_label and table.labels.min() == table.labels.max():
+        reason = f"all labels are {table.labels[0]}, both classes are needed"
+        raise DataError(source, reason, label)
+    return replace(table, digest=digest)
+
+
+def _fill(table: Table, frames: Iterable[pd.DataFrame], label: str | None, time: str | None) -> str:
+    """Fill the arrays of a table from its frames; return the digest over them."""
+    digest = sha256("|".join(table.spec.names).encode())
     start = 0
-    for frame in frames(texts):
+    for frame in frames:
         rows = slice(start, start + len(frame))
-        cells = matrix_of(frame, spec, source)
-        matrix[rows] = cells
-        digest.update(np.ascontiguousarray(cells).ravel())
-        if labels is not None:
-            labels[rows] = labels_of(frame, label, source)
-        if times is not None:
-            times[rows] = _seconds(frame[time])
+        matrix = matrix_of(frame, table.spec, table.source)
+        table.matrix[rows] = matrix
+        digest.update(np.ascontiguousarray(matrix).ravel())
+        if table.labels is not None:
+            table.labels[rows] = labels_of(frame, label, table.source)
+        if table.times is not None:
+            table.times[rows] = _seconds(frame[time])
         start = rows.stop
-    if labels is not None and needs_label and labels.min() == labels.max():
-        raise DataError(source, f"all labels are {labels[0]}, both classes are needed", label)
-    if times is not None and np.isnan(times).any():
-        n_missing = int(np.isnan(times).sum())
-        raise DataError(source, f"{n_missing} rows have no readable time", time)
-    for array in (labels, times):
+    if table.times is not None and np.isnan(table.times).any():
+        n_missing = int(np.isnan(table.times).sum())
+        raise DataError(table.source, f"{n_missing} rows have no readable time", time)
+    for array in (table.labels, table.times):
         if array is not None:
             digest.update(array)
-    return Table(source, spec, matrix, labels, times, digest.hexdigest(), tuple(notes))
+    return digest.hexdigest()
+
+
+def _only_date(features: Sequence[Feature]) -> str | None:
+    dates = [feature for feature in features if feature.kind == "datetime"]
+    return dates[0].name if len(dates) == 1 and not dates[0].nullable else None
 
 
 def with_categories_of(table: Table, rows: NDArray[np.intp]) -> Table:
@@ -198,24 +210,6 @@ def with_categories_of(table: Table, rows: NDArray[np.intp]) -> Table:
             categories = tuple(feature.categories[code] for code in kept)
             features[column] = replace(feature, categories=categories)
     return replace(table, spec=replace(table.spec, features=tuple(features)))
-
-
-def _find(frame: pd.DataFrame, named: str | None, usual: Sequence[str], source: str) -> str | None:
-    if named is not None:
-        if named not in frame.columns:
-            raise DataError(source, f"there is no such column; there are {list(frame)}", named)
-        return named
-    plain = {_plain(str(name)): str(name) for name in reversed(frame.columns)}
-    return next((plain[_plain(name)] for name in usual if _plain(name) in plain), None)
-
-
-def _only_date(features: Sequence[Feature]) -> str | None:
-    dates = [feature for feature in features if feature.kind == "datetime"]
-    return dates[0].name if len(dates) == 1 and not dates[0].nullable else None
-
-
-def _plain(name: str) -> str:
-    return "".join(filter(str.isalnum, name)).lower()
 
 
 def labels_of(frame: pd.DataFrame, label: str, source: str) -> NDArray[np.int64]:
@@ -245,7 +239,7 @@ def find_label(frame: pd.DataFrame, named: str | None, source: str) -> str:
     DataError
         If there is none.
     """
-    label = _find(frame, named, LABELS, source)
+    label = find_column(frame, named, LABELS, source)
     if label is None:
         raise DataError(source, f"no label column found (looked for {', '.join(LABELS)})")
     return label

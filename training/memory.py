@@ -17,7 +17,8 @@ from training.scratch import Array, MappedMatrix, window_rows
 from training.size import bytes_of, size_text
 
 BUFFER_SHARE = 0.25  # of the limit, for the rows that batches are drawn from
-WORKING_BYTES = 200 * 10**6  # a chunk on its way from the file into the matrix, and the like
+WORKING_BYTES = 110 * 10**6  # a chunk on its way from the file into the matrix, and the like
+COLUMN_BYTES = 3 * 10**6  # of every column: pages of a Parquet file, packed and unpacked
 ROW_BYTES = 120  # of every row: label, time, row number, weight, score, and copies to sort
 STATM = Path("/proc/self/statm")
 
@@ -75,8 +76,8 @@ class Memory:
         row_bytes = n_columns * np.dtype(np.float32).itemsize
         return self.limit is None or n_rows <= window_rows(row_bytes, self._buffer_bytes)
 
-    def refuse_rows(self, n_rows: int) -> None:
-        """Raise unless so many rows can be trained on.
+    def refuse(self, n_rows: int = 0, n_columns: int = 0) -> None:
+        """Raise unless a table of this size, or any table at all, can be trained on.
 
         Raises
         ------
@@ -85,12 +86,12 @@ class Memory:
         """
         if self.limit is None:
             return
-        needed = self.base + WORKING_BYTES + ROW_BYTES * n_rows
+        needed = self.base + WORKING_BYTES + ROW_BYTES * n_rows + COLUMN_BYTES * n_columns
         least = needed / (1 - BUFFER_SHARE)
         if self.limit < least:
-            rows = f" for {n_rows:,} rows" if n_rows else ""
+            size = f" for {n_rows:,} rows of {n_columns} columns" if n_rows else ""
             raise ConfigurationError(
-                f"memory must be at least {size_text(least)}{rows}, got {size_text(self.limit)}"
+                f"memory must be at least {size_text(least)}{size}, got {size_text(self.limit)}"
             )
 
 

@@ -89,7 +89,7 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
         zip(STREAMS, np.random.default_rng(config.seed).spawn(len(STREAMS)), strict=True)
     )
     memory = Memory.of(config.memory)
-    memory.refuse_rows(0)
+    memory.refuse()
     table = read_table(config, memory, streams["simulate"])
     listener.on_table(table)
     labels = np.zeros(len(table), np.int64) if table.labels is None else table.labels

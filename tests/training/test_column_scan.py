@@ -20,8 +20,8 @@ MEMORY = Memory(4 * 10**9)
 
 @pytest.fixture
 def small_chunks(monkeypatch):
-    """Read tables in chunks of 50 rows."""
-    monkeypatch.setattr("training.data.FRAME_ROWS", 50)
+    """Read tables in chunks of 50 rows or a little more."""
+    monkeypatch.setattr("training.data.FRAME_CELLS", 200)
 
 
 def loaded(path, memory, **config):
