@@ -89,10 +89,9 @@ def train_autoencoder(
     )
     # residuals are measured on other rows than errors: on the same they would look too small
     network.fit_whitening(encode(_spread(validation[0::2], WHITENING_ROWS))[:])
-    X = encode(validation[1::2])
-    errors = np.concatenate(
-        [network.reconstruction_error(X[chunk]) for chunk in chunks_of(len(X), X.shape[1])]
-    )
+    others = encode(validation[1::2])
+    chunks = chunks_of(*others.shape)
+    errors = np.concatenate([network.reconstruction_error(others[chunk]) for chunk in chunks])
     return AnomalyPart(network, AnomalyScale.fit(errors, config.threshold_quantile)), history
 
 

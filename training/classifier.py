@@ -173,7 +173,7 @@ def settle_untrained_inputs(
     first = mlp.layers[0]
     row = X[0]
     total, is_constant = np.zeros(len(row)), np.ones(len(row), bool)
-    for chunk in chunks_of(len(X), len(row)):
+    for chunk in chunks_of(*X.shape):
         rows = X[chunk]
         total += rows.sum(axis=0, dtype=np.float64)
         is_constant &= (rows == row).all(axis=0)
@@ -194,7 +194,7 @@ def held_out_logits(mlp: MLP, X: Array | MappedMatrix, folds: NDArray[np.intp] |
     that left its fold out.
     """
     parts = []
-    for chunk in chunks_of(len(X), X.shape[1]):
+    for chunk in chunks_of(*X.shape):
         logits = np.atleast_2d(mlp.logits(X[chunk]))
         if folds is None:
             parts.append(logits.mean(axis=0))
