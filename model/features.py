@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import chain, islice
 from operator import itemgetter
 from re import sub
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,21 @@ MOST_SUGGESTIONS = 10  # a row: looking for the likely name of a million junk ke
 MOST_PROBLEM_ROWS = 100  # a reply that lists more rows helps nobody
 TYPICAL = (0.05, 0.95)  # quantiles of legitimate rows
 DIGITS = 6  # significant ones: people read these
+
+
+class Columns(Protocol):
+    """A matrix (n, F) that is read a column at a time, as ``matrix[:, column]``: it may be large.
+
+    An array is one.
+    """
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        ...
+
+    def __getitem__(self, key: tuple[slice, int], /) -> Matrix:
+        """Return a column."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -319,13 +334,13 @@ class FeatureSpec:
         unseen = int(per_column[self._categorical].sum())
         return Novelty(int(per_column.sum()) - unseen, unseen)
 
-    def measured(self, matrix: Matrix, is_legitimate: NDArray[np.bool_]) -> FeatureSpec:
+    def measured(self, matrix: Columns, is_legitimate: NDArray[np.bool_]) -> FeatureSpec:
         """Return the specification with ranges and typical values of training rows."""
-        features = tuple(
-            feature.measured(matrix[:, column], matrix[is_legitimate, column])
-            for column, feature in enumerate(self.features)
-        )
-        return replace(self, features=features)
+        features = []
+        for column, feature in enumerate(self.features):
+            cells = matrix[:, column]
+            features.append(feature.measured(cells, cells[is_legitimate]))
+        return replace(self, features=tuple(features))
 
     def central_row(self) -> Matrix:
         """Return the typical legitimate transaction, shape (1, F)."""

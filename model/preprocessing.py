@@ -28,7 +28,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from model.chunks import chunks
 from model.errors import ConfigurationError
-from model.features import FeatureSpec, Matrix
+from model.features import Columns, FeatureSpec, Matrix
 
 Array = NDArray[Any]
 Scaling = Literal["standard", "robust"]
@@ -80,7 +80,7 @@ class Preprocessor:
     def fit(
         cls,
         spec: FeatureSpec,
-        matrix: Matrix,
+        matrix: Columns,
         *,
         labels: NDArray[Any] | None = None,
         scaling: Scaling = "standard",
@@ -110,38 +110,39 @@ class Preprocessor:
         if not len(matrix) or scaling not in ("standard", "robust"):
             raise ConfigurationError(f"cannot fit {len(matrix)} rows with {scaling=}")
         kinds = np.array([feature.kind for feature in spec.features])
-        fill = np.array([_fill_value(matrix[:, i], kind) for i, kind in enumerate(kinds)])
-        filled = np.where(np.isnan(matrix), fill, matrix)
+        fill = np.zeros(len(kinds))
+        scalers: list[tuple[bool, float, float]] = []
+        bins: list[tuple[int, float, float]] = []
+        for column, kind in enumerate(kinds.tolist()):
+            # a column at a time, and contiguous: sums do not depend on where the matrix lives
+            cells = np.ascontiguousarray(matrix[:, column])
+            fill[column] = _fill_value(cells, kind)
+            filled = np.where(np.isnan(cells), fill[column], cells)
+            if kind in ("numeric", "datetime") and n_bins:
+                readable = filled % DAY if kind == "datetime" else filled
+                edges = _bins(readable, labels, n_bins)
+                bins += [(column, left, right - left) for left, right in edges]
+            if kind in ("numeric", "boolean"):
+                scalers.append(_scaler(filled, scaling))
+        is_logarithmic = np.array([skewed for skewed, _, _ in scalers], bool)
+        centre = np.array([middle for _, middle, _ in scalers], np.float64)
+        deviation = np.array([spread for _, _, spread in scalers], np.float64)
         nullable = np.array([feature.nullable for feature in spec.features])
-        standardised = np.flatnonzero((kinds == "numeric") | (kinds == "boolean"))
-        values = filled[:, standardised]
-        is_logarithmic = (values.min(axis=0, initial=0) >= 0) & (_skewness(values) > SKEWED)
-        values[:, is_logarithmic] = np.log1p(values[:, is_logarithmic])
-        centre, deviation = _centre_and_deviation(values, scaling)
         categories = [
             (column, float(code))
             for column in np.flatnonzero(kinds == "categorical")
             for code in range(spec.features[column].other + 1)
         ]
-        dates = np.flatnonzero(kinds == "datetime")
-        readable = filled.copy()
-        readable[:, dates] %= DAY
-        is_binned = ((kinds == "numeric") | (kinds == "datetime")) & (n_bins > 0)
-        bins = [
-            (column, left, right - left)
-            for column in np.flatnonzero(is_binned)
-            for left, right in _bins(readable[:, column], labels, n_bins)
-        ]
         return cls(
             fill=fill,
-            standardised=standardised,
+            standardised=np.flatnonzero((kinds == "numeric") | (kinds == "boolean")),
             is_logarithmic=is_logarithmic,
             centre=centre,
             scale=1 / deviation,
             low=centre - CLIP * deviation,
             high=centre + CLIP * deviation,
             with_indicator=np.flatnonzero(nullable),
-            dates=dates,
+            dates=np.flatnonzero(kinds == "datetime"),
             categorical=np.array([column for column, _ in categories], np.intp),
             codes=np.array([code for _, code in categories]),
             binned=np.array([column for column, _, _ in bins], np.intp),
@@ -338,30 +339,36 @@ def _fill_value(column: Matrix, kind: str) -> float:
     return float(np.median(present))
 
 
-def _skewness(values: Matrix) -> Matrix:
-    values = values / _magnitude(values)
-    centred = values - values.mean(axis=0)
-    variance = (centred**2).mean(axis=0)
-    third = (centred**3).mean(axis=0)
-    return np.asarray(third / np.where(variance > 0, variance, 1) ** 1.5)
+def _scaler(values: Matrix, scaling: Scaling) -> tuple[bool, float, float]:
+    """Return whether a column enters as its logarithm, its centre and its deviation."""
+    is_logarithmic = bool(values.min() >= 0) and _skewness(values) > SKEWED
+    if is_logarithmic:
+        values = np.log1p(values)
+    return is_logarithmic, *_centre_and_deviation(values, scaling)
 
 
-def _magnitude(values: Matrix) -> Matrix:
-    """Return the largest size in each column: the square of 1e300, divided by it, is finite."""
-    largest = np.abs(values).max(axis=0, initial=0)
-    return np.where(largest > 0, largest, 1.0)
+def _skewness(values: Matrix) -> float:
+    centred = values / _magnitude(values)
+    centred -= centred.mean()
+    variance = float((centred**2).mean())
+    return float((centred**3).mean()) / (variance**1.5 if variance > 0 else 1.0)
 
 
-def _centre_and_deviation(values: Matrix, scaling: Scaling) -> tuple[Matrix, Matrix]:
-    """Return centre and a deviation that is 1 for constant columns."""
+def _magnitude(values: Matrix) -> float:
+    """Return the largest size: the square of 1e300, divided by it, is finite."""
+    return float(np.abs(values).max()) or 1.0
+
+
+def _centre_and_deviation(values: Matrix, scaling: Scaling) -> tuple[float, float]:
+    """Return centre and a deviation that is 1 for a constant column."""
     magnitude = _magnitude(values)
-    centre, deviation = values.mean(axis=0), (values / magnitude).std(axis=0) * magnitude
+    centre, deviation = float(values.mean()), float((values / magnitude).std()) * magnitude
     if scaling == "robust":
-        low, centre, high = np.quantile(values, (0.25, 0.5, 0.75), axis=0)
+        low, centre, high = np.quantile(values, (0.25, 0.5, 0.75)).tolist()
         spread = (high - low) / 1.349  # the interquartile range of a normal distribution
-        deviation = np.where(spread > 0, spread, deviation)
-    rounding = 1e-12 * np.abs(centre)  # a constant column's deviation may be rounding noise
-    return centre, np.where(deviation > rounding, deviation, 1.0)
+        deviation = spread if spread > 0 else deviation
+    rounding = 1e-12 * abs(centre)  # a constant column's deviation may be rounding noise
+    return centre, deviation if deviation > rounding else 1.0
 
 
 def _bins(values: Matrix, labels: Array | None, n_bins: int) -> list[tuple[float, float]]:

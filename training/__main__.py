@@ -19,6 +19,7 @@ from model.errors import ConfigurationError, FraudscoreError
 from training import promote as promotion
 from training.analysis import analysis, parse_transaction
 from training.batch import score_file
+from training.chunks import RowsOf
 from training.config import RunConfig
 from training.console import RunConsole, heading, line, print_comparison, print_evaluation
 from training.data import Table, find_label, labels_of, matrix_of, text_columns
@@ -103,7 +104,7 @@ def retrain(**options: Any) -> None:
     rows = promotion.rows_to_compare(champion, table, result.parts.test)
     rng = np.random.default_rng(config.seed)
     comparison = promotion.compare(
-        champion, challenger, table.matrix[rows], table.labels[rows], rng
+        champion, challenger, RowsOf(table.matrix, rows), table.labels[rows], rng
     )
     print_comparison(CONSOLE, comparison)
     if comparison.is_worse:

@@ -10,18 +10,22 @@ from numpy.typing import NDArray
 
 from model import Autoencoder
 from model.anomaly import AnomalyScale
-from model.network import minibatches
 from model.scorer import AnomalyPart
+from training.chunks import chunks_of
 from training.config import AutoencoderConfig, LearningConfig
 from training.errors import SplitError
 from training.fit import Figures, History, fit
+from training.row_order import batches_of, row_order
+from training.scratch import MappedMatrix
 from training.split import Split
 
 Array = NDArray[Any]
 
+WHITENING_ROWS = 2**15  # give a covariance to within a percent; their activations fit into memory
+
 
 def train_autoencoder(
-    encode: Callable[[NDArray[np.intp]], Array],
+    encode: Callable[[NDArray[np.intp]], Array | MappedMatrix],
     is_legitimate: NDArray[np.bool_],
     parts: Split,
     config: AutoencoderConfig,
@@ -80,10 +84,17 @@ def train_autoencoder(
         X,
         learning,
         rng,
-        batches=lambda rng: minibatches(len(X), config.batch_size, rng),
+        batches=lambda rng: batches_of(row_order(X, rng), config.batch_size),
         on_epoch=on_epoch,
     )
     # residuals are measured on other rows than errors: on the same they would look too small
-    network.fit_whitening(encode(validation[0::2]))
-    errors = network.reconstruction_error(encode(validation[1::2]))
+    network.fit_whitening(encode(_spread(validation[0::2], WHITENING_ROWS))[:])
+    others = encode(validation[1::2])
+    chunks = chunks_of(*others.shape)
+    errors = np.concatenate([network.reconstruction_error(others[chunk]) for chunk in chunks])
     return AnomalyPart(network, AnomalyScale.fit(errors, config.threshold_quantile)), history
+
+
+def _spread(rows: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+    """Return at most so many of some rows, evenly spread."""
+    return rows[:: -(-len(rows) // most)]

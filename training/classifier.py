@@ -15,14 +15,15 @@ from model.errors import ConfigurationError
 from model.initializers import initializer_named
 from model.losses import binary_cross_entropy, weights_per_row
 from training.averaging import as_averaged
+from training.chunks import chunks_of
 from training.config import LearningConfig, NetworkConfig
 from training.fit import Figures, History, fit
 from training.imbalance import class_weights_of_strength, fraud_batches, learned_share, resample
+from training.row_order import row_order
+from training.scratch import MappedMatrix
 from training.split import Split
 
 Array = NDArray[Any]
-
-CHUNK_ROWS = 2048  # few enough for every layer's output to stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def build_mlp(n_inputs: int, config: NetworkConfig, rng: np.random.Generator) ->
 
 def train_classifier(
     mlp: MLP,
-    encode: Callable[[NDArray[np.intp]], Array],
+    encode: Callable[[NDArray[np.intp]], Array | MappedMatrix],
     labels: NDArray[np.int64],
     parts: Split,
     config: LearningConfig,
@@ -112,12 +113,13 @@ def train_classifier(
     class_weights = class_weights_of_strength(y, config.class_weight)
     weights = weights_per_row(y, class_weights)
     if parts.folds is None:
-        sample_weights = weights
+        sample_weights = weights.astype(np.float32)
         X_validation, y_validation = encode(parts.validation_a), labels[parts.validation_a]
     else:
         n_folds = mlp.members or 1
-        kept = parts.folds != np.arange(n_folds)[:, None]  # (K, n): member k leaves fold k out
-        sample_weights = kept * weights * (n_folds / (n_folds - 1))
+        sample_weights = np.empty((n_folds, len(y)), np.float32)
+        for fold, of_member in enumerate(sample_weights):  # member k leaves fold k out
+            of_member[:] = (parts.folds != fold) * weights * (n_folds / (n_folds - 1))
         X_validation, y_validation = X, y
 
     def evaluate() -> Figures:
@@ -130,8 +132,10 @@ def train_classifier(
         y.astype(np.float32),
         config,
         rng,
-        batches=lambda rng: fraud_batches(y, config.batch_size, config.min_frauds_per_batch, rng),
-        sample_weights=sample_weights.astype(np.float32),
+        batches=lambda rng: fraud_batches(
+            y, config.batch_size, config.min_frauds_per_batch, rng, row_order(X, rng)
+        ),
+        sample_weights=sample_weights,
         evaluate=evaluate,
         keep_best=parts.folds is None,  # choosing an epoch would spend the held-out folds
         on_epoch=on_epoch,
@@ -149,7 +153,9 @@ def train_classifier(
     return Classifier(mlp, history, class_weights, offset, rows, held_out, calibrating)
 
 
-def settle_untrained_inputs(mlp: MLP, X: Array, groups: Sequence[NDArray[np.intp]] = ()) -> None:
+def settle_untrained_inputs(
+    mlp: MLP, X: Array | MappedMatrix, groups: Sequence[NDArray[np.intp]] = ()
+) -> None:
     """Take chance out of the weights of inputs that no training row let vary.
 
     Their initial weights are random and were never corrected, so the first transaction in which
@@ -167,9 +173,14 @@ def settle_untrained_inputs(mlp: MLP, X: Array, groups: Sequence[NDArray[np.intp
         Encoded columns of each categorical feature, "other" last.
     """
     first = mlp.layers[0]
-    share = X.mean(axis=0, dtype=np.float64)
-    is_constant = X.min(axis=0) == X.max(axis=0)
-    constant = np.where(is_constant, X[0], 0).astype(np.float64)
+    row = X[0]
+    total, is_constant = np.zeros(len(row)), np.ones(len(row), bool)
+    for chunk in chunks_of(*X.shape):
+        rows = X[chunk]
+        total += rows.sum(axis=0, dtype=np.float64)
+        is_constant &= (rows == row).all(axis=0)
+    share = total / len(X)
+    constant = np.where(is_constant, row, 0).astype(np.float64)
     first.biases = first.biases + constant @ first.weights.astype(np.float64)
     first.weights = first.weights * ~is_constant[:, None]
     for columns in groups:
@@ -178,7 +189,7 @@ def settle_untrained_inputs(mlp: MLP, X: Array, groups: Sequence[NDArray[np.intp
             first.weights[..., other, :] = share[known] @ first.weights[..., known, :]
 
 
-def held_out_logits(mlp: MLP, X: Array, folds: NDArray[np.intp] | None) -> Array:
+def held_out_logits(mlp: MLP, X: Array | MappedMatrix, folds: NDArray[np.intp] | None) -> Array:
     """Return logits that no row's own label has shaped, shape (n,), float64.
 
     Without folds the mean of the members; with folds, of each row the logit of the one member
@@ -188,10 +199,9 @@ def held_out_logits(mlp: MLP, X: Array, folds: NDArray[np.intp] | None) -> Array
     return members.mean(axis=0) if folds is None else members[folds, np.arange(len(X))]
 
 
-def member_logits(mlp: MLP, X: Array) -> Array:
+def member_logits(mlp: MLP, X: Array | MappedMatrix) -> Array:
     """Return the logits of each member, shape (K, n), float64."""
-    chunks = [X[start : start + CHUNK_ROWS] for start in range(0, len(X), CHUNK_ROWS)]
-    logits = [np.atleast_2d(mlp.logits(chunk)) for chunk in chunks]
+    logits = [np.atleast_2d(mlp.logits(X[chunk])) for chunk in chunks_of(*X.shape)]
     return np.concatenate(logits, axis=1).astype(np.float64)
 
 

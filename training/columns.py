@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from pandas.api import types
 
 from model.features import Feature, Kind, Matrix
+from training.column_scan import ColumnScan, texts_of
 from training.config import DataConfig
 from training.errors import DataError
 
@@ -25,9 +27,9 @@ BOOLEANS = {True: 1.0, False: 0.0, "True": 1.0, "False": 0.0, "true": 1.0, "fals
 
 
 def infer_features(
-    frame: pd.DataFrame, config: DataConfig, source: str
+    columns: Sequence[ColumnScan], config: DataConfig, source: str
 ) -> tuple[list[Feature], list[str]]:
-    """Return the features of a frame, and notes on the columns that are left out.
+    """Return the features of a table, and notes on the columns that are left out.
 
     Raises
     ------
@@ -35,9 +37,9 @@ def infer_features(
         If a column can be no feature, none is left, or the configuration names unknown ones.
     """
     features, notes = [], []
-    for name in frame.columns:
-        column = frame[name]
-        if column.isna().all():
+    for column in columns:
+        name = column.name
+        if column.n_missing == column.n_rows:
             notes.append(f"column {name!r} has no values at all and is left out")
             continue
         kind = "categorical" if name in config.categorical else _kind(column, source)
@@ -45,26 +47,28 @@ def infer_features(
             continue
         categories: tuple[str, ...] = ()
         if kind == "categorical":
-            counts = pd.Series(texts_of(column)).value_counts()
-            if len(counts) > max(IDENTIFIER_SHARE * column.notna().sum(), MOST_CATEGORIES):
+            texts = column.texts
+            n_texts, n_present = len(texts), column.n_rows - column.n_missing
+            if n_texts > max(IDENTIFIER_SHARE * n_present, MOST_CATEGORIES):
                 notes.append(
-                    f"column {name!r} has {len(counts):,} different texts in {len(column):,} rows "
+                    f"column {name!r} has {n_texts:,} different texts in {column.n_rows:,} rows "
                     "and is left out: name it with --id if it identifies the transaction"
                 )
                 continue
-            categories = _categories(counts)
-            if len(counts) > len(categories):
+            frequent = texts.most_frequent(MOST_CATEGORIES, FEWEST_ROWS_PER_CATEGORY)
+            categories = tuple(sorted(frequent))
+            if n_texts > len(categories):
                 notes.append(
-                    f"column {name!r}: {len(counts) - len(categories)} rare categories of "
-                    f"{len(counts)} count as 'other'"
+                    f"column {name!r}: {n_texts - len(categories)} rare categories of "
+                    f"{n_texts} count as 'other'"
                 )
         bounds = config.bounds.get(name, {})
         features.append(
             Feature(
-                name=str(name),
+                name=name,
                 kind=kind,
                 unit=config.units.get(name),
-                nullable=bool(column.isna().any()) or name in config.nullable,
+                nullable=bool(column.n_missing) or name in config.nullable,
                 minimum=bounds.get("minimum"),
                 maximum=bounds.get("maximum"),
                 categories=categories,
@@ -80,31 +84,15 @@ def infer_features(
     return features, notes
 
 
-def _kind(column: pd.Series, source: str) -> Kind:
-    if types.is_bool_dtype(column):
-        return "boolean"
-    if types.is_numeric_dtype(column):
+def _kind(column: ColumnScan, source: str) -> Kind:
+    if column.look != "text":
+        return column.look
+    if column.n_numbers >= NUMERIC_SHARE * (column.n_rows - column.n_missing):
+        if column.junk:
+            junk = sorted(set(column.junk))[:5]
+            raise DataError(source, f"a column of numbers, but for {junk}", column.name)
         return "numeric"
-    if types.is_datetime64_any_dtype(column):
-        return "datetime"
-    present = column.dropna()
-    if present.isin([True, False]).all() and present.map(type).eq(bool).all():
-        return "boolean"
-    texts = present.astype(str)
-    numbers = pd.to_numeric(texts, errors="coerce")
-    if numbers.notna().mean() >= NUMERIC_SHARE:
-        junk = sorted(set(texts[numbers.isna()].head(1000)))[:5]
-        if junk:
-            raise DataError(source, f"a column of numbers, but for {junk}", str(column.name))
-        return "numeric"
-    moments = pd.to_datetime(texts.head(1000), utc=True, errors="coerce", format="ISO8601")
-    return "datetime" if moments.notna().all() else "categorical"
-
-
-def _categories(counts: pd.Series) -> tuple[str, ...]:
-    """Return the categories worth a column of their own, alphabetically."""
-    frequent = counts[counts >= FEWEST_ROWS_PER_CATEGORY].head(MOST_CATEGORIES)
-    return tuple(sorted(frequent.index if len(frequent) else counts.index[:1]))
+    return "datetime" if column.begins_with_dates() else "categorical"
 
 
 def frequent_codes(cells: Matrix, feature: Feature) -> NDArray[np.intp]:
@@ -156,14 +144,6 @@ def cells(column: pd.Series, feature: Feature, source: str) -> Any:
     if feature.maximum is not None:
         _refuse(values > feature.maximum, column, f"at most {feature.maximum:g}", source)
     return values
-
-
-def texts_of(column: pd.Series) -> list[str | None]:
-    """Return a column as texts, with None for missing; whole numbers without a decimal point."""
-    if types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
-        column = column.astype("Int64")  # whole numbers and gaps, read as floats
-    texts = column.astype(object).where(column.notna().to_numpy(), None)
-    return [None if text is None else str(text) for text in texts]
 
 
 def _refuse(wrong: NDArray[np.bool_], column: pd.Series, expected: str, source: str) -> None:

@@ -12,6 +12,7 @@ from model.activations import activation_named
 from model.errors import ConfigurationError
 from model.initializers import initializer_named
 from training.ranges import BELOW_ONE, is_range, refuse_outside
+from training.size import bytes_of
 
 SUFFIXES = (".csv.gz", ".csv", ".parquet")
 
@@ -262,6 +263,8 @@ class RunConfig:
     task : {'both', 'fraud', 'anomaly'}
     base_rate : float or None
         How common fraud really is; None: as the table has it.
+    memory : str or None
+        How much memory the run may use, as "2GB"; None: as much as it takes.
     """
 
     name: str | None = None
@@ -270,6 +273,7 @@ class RunConfig:
     task: Literal["both", "fraud", "anomaly"] = "both"
     recipe: Literal["default", "textbook"] = "default"
     base_rate: float | None = None
+    memory: str | None = None
     seed: int = 0
     data: DataConfig = field(default_factory=DataConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
@@ -288,6 +292,8 @@ class RunConfig:
             raise ConfigurationError(
                 f"policy.anomaly_review needs task = 'both', not {self.task!r}"
             )
+        if self.memory is not None:
+            _refuse_memory(self.memory, self.learning.resampling)
         if self.learning.resampling != "none" and self.split.validation == "cross_fit":
             raise ConfigurationError("resampled rows cannot be cross-fitted: split.validation")
 
@@ -305,3 +311,15 @@ class RunConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return the configuration as JSON types."""
         return asdict(self)
+
+
+def _refuse_memory(memory: str, resampling: str) -> None:
+    try:
+        bytes_of(memory)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"memory: {error}") from None
+    if resampling != "none":
+        raise ConfigurationError(
+            f"memory cannot be limited with learning.resampling = {resampling!r}, which needs all "
+            "rows at once: see learning.min_frauds_per_batch and learning.class_weight"
+        )

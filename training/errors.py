@@ -5,6 +5,7 @@
     TrainingError
     ├── DataError(source, reason, column)   the table cannot be trained on
     ├── SplitError                          the rows cannot be divided as asked
+    ├── ScratchError                        the disk has no room for what memory cannot hold
     └── DivergedError(epoch, loss)          the loss is no number any more
 """
 
@@ -36,6 +37,10 @@ class DataError(TrainingError):
 
 class SplitError(TrainingError):
     """Rows that cannot be divided as asked."""
+
+
+class ScratchError(TrainingError):
+    """A disk without room for what memory cannot hold."""
 
 
 class DivergedError(TrainingError):

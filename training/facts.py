@@ -12,6 +12,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from model.decision import Policy
 from model.scorer import Scorer
+from training import chunks
+from training.chunks import RowsOf
 from training.config import RunConfig
 from training.data import Table
 from training.evaluate import Evaluation, base_rate_weights
@@ -72,7 +74,7 @@ def anomaly_figures(
 ) -> dict[str, Any]:
     """Return how well the reconstruction error alone tells fraud from the rest of some rows."""
     labels = np.zeros(0) if table.labels is None else table.labels[rows]
-    anomalies = scorer.anomaly(table.matrix[rows])
+    anomalies = chunks.anomaly(scorer, RowsOf(table.matrix, rows))
     errors = anomalies.reconstruction_error
     at_base_rate = {}
     if base_rate is not None:
@@ -110,9 +112,10 @@ def anomaly_reviews(
     """
     rows, part = rows_new_to_autoencoder(parts)
     labels = np.zeros(0) if table.labels is None else table.labels[rows]
-    scores, amounts = scorer.score(table.matrix[rows]), scorer.amounts(table.matrix[rows])
-    alone = replace(policy, anomaly_review=None).decide(scores.probability, amounts)
-    added = scores.decision != alone
+    chosen = RowsOf(table.matrix, rows)
+    scores = chunks.score(scorer, chosen)
+    alone = replace(policy, anomaly_review=None)
+    added = scores.decision != alone.decide(scores.probability, scorer.amounts(chosen))
     weights = base_rate_weights(labels, base_rate)
     return {
         "evaluated_on": part,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from model import compute_class_weights
 from model.errors import ConfigurationError
-from model.network import minibatches
+from training.row_order import batches_of
 
 __all__ = [
     "class_weights_of_strength",
@@ -101,7 +101,11 @@ def resampled_labels(y: Array, method: str, fraud_share: float) -> Array:
 
 
 def fraud_batches(
-    y: Array, batch_size: int, min_frauds: int, rng: np.random.Generator
+    y: Array,
+    batch_size: int,
+    min_frauds: int,
+    rng: np.random.Generator,
+    order: NDArray[np.intp] | None = None,
 ) -> Iterator[Array]:
     """Yield the rows of each batch of one epoch, with the same number of frauds in every one.
 
@@ -115,12 +119,15 @@ def fraud_batches(
     batch_size, min_frauds : int
         0 frauds: plain batches.
     rng : Generator
+    order : ndarray (n,), optional
+        Of the rows in the epoch; at random where omitted.
     """
     frauds = np.flatnonzero(y == 1)
+    order = rng.permutation(len(y)) if order is None else order
     if not min_frauds or not len(frauds):
-        yield from minibatches(len(y), batch_size, rng)
+        yield from batches_of(order, batch_size)
         return
-    legitimate = rng.permutation(np.flatnonzero(y != 1))
+    legitimate = order[y[order] != 1]
     n_batches = _n_fraud_batches(len(y) - len(frauds), len(frauds), batch_size, min_frauds)
     repeats = -(-n_batches * min_frauds // len(frauds))
     queue = np.concatenate([rng.permutation(frauds) for _ in range(repeats)])

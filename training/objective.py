@@ -22,8 +22,9 @@ from training.config import PolicyConfig, RunConfig
 from training.data import Table
 from training.errors import SplitError
 from training.evaluate import base_rate_weights
+from training.fitting import fit_scorer, n_members, streams_of
 from training.listener import Listener
-from training.pipeline import fit_scorer, n_members, streams_of
+from training.memory import UNLIMITED
 from training.split import Cut, Split, divide
 
 Array = NDArray[Any]
@@ -151,7 +152,9 @@ def fold_values(
     for number, cut in enumerate(folds, start=1):
         streams = streams_of(config.seed, number)
         parts = _parts(config, table, cut, streams["split"])
-        fitted = fit_scorer(config, table, parts, streams, Listener())
+        # a copy, because training changes the codes of categories to those of its own rows
+        fold = replace(table, matrix=table.matrix[:].copy())
+        fitted = fit_scorer(config, fold, parts, UNLIMITED, streams, Listener())
         scorer, matrix = fitted.scorer, fitted.table.matrix[cut.later]
         y = np.asarray(table.labels)[cut.later]
         weights = base_rate_weights(y, config.base_rate)

@@ -36,6 +36,7 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--test-share", type=float),
         click.option("--validation-share", type=float),
         click.option("--base-rate", type=float, help="How common fraud really is."),
+        click.option("--memory", help="Most memory to use, as 2GB; the rest goes to disk."),
         click.option("--attribution", help="Whose data it is, for the card."),
         click.option("--name", help="Name of the model; the file's stem where omitted."),
         click.option("--output", help="Folder of the models. [artifacts]"),

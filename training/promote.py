@@ -19,6 +19,7 @@ from model.artifact import Artifact, load
 from model.errors import ArtifactNotFoundError, TrainingError
 from model.features import FeatureSpec
 from model.pointer import Pointer, load_champion, read_pointer, write_pointer
+from training.chunks import RowsOf, chunks_of
 from training.data import Table
 
 Array = NDArray[Any]
@@ -112,7 +113,7 @@ def rollback(directory: Path) -> Pointer:
 def compare(
     champion: Artifact,
     challenger: Artifact,
-    matrix: NDArray[np.float64],
+    matrix: NDArray[np.float64] | RowsOf,
     y: Array,
     rng: np.random.Generator,
 ) -> Comparison:
@@ -125,7 +126,7 @@ def compare(
     Parameters
     ----------
     champion, challenger : Artifact
-    matrix : ndarray (n, F)
+    matrix : ndarray (n, F) or RowsOf
         Raw rows in the challenger's order of features.
     y : ndarray (n,)
     rng : Generator
@@ -138,13 +139,19 @@ def compare(
     refuse_other_features(champion.scorer.spec, challenger.scorer.spec)
     if champion.scorer.fraud is None or challenger.scorer.fraud is None:
         raise PromotionError("one of the two models has no classifier: promote by hand")
-    is_complete = ~np.isnan(matrix[:, _needed_columns(champion, challenger)]).any(axis=1)
-    matrix, y = matrix[is_complete], y[is_complete]
+    is_complete = np.ones(len(y), bool)
+    for column in _needed_columns(champion, challenger):
+        is_complete &= ~np.isnan(matrix[:, column])
+    y = y[is_complete]
     _refuse_few_frauds(y)
-    logits = [
-        artifact.scorer.score(_recoded(matrix, challenger, artifact)).logits
-        for artifact in (champion, challenger)
-    ]
+    logits = [np.empty(len(y)) for _ in range(2)]
+    start = 0
+    for chunk in chunks_of(len(matrix), challenger.scorer.preprocessor.n_encoded):
+        rows = matrix[chunk][is_complete[chunk]]
+        for artifact, z in zip((champion, challenger), logits, strict=True):
+            scores = artifact.scorer.score(_recoded(rows, challenger, artifact))
+            z[start : start + len(rows)] = scores.logits
+        start += len(rows)
     before, after = (float(average_precision_score(y, z)) for z in logits)
     differences = []
     for _ in range(RESAMPLES):

@@ -25,7 +25,7 @@ FEW_FRAUDS = 1000  # among the rows before the test; below, 'auto' cross-fits
 
 @dataclass(frozen=True)
 class Split:
-    """Row numbers of each part.
+    """Row numbers of each part, ascending: a file is read in its order.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ def hold_out_test(table: Table, config: SplitConfig, rng: np.random.Generator) -
         If a delay is asked for without times.
     """
     if config.how == "random":
-        order, note = _stratified_order(_labels(table), rng), "at random, each class alike"
+        order, note = _stratified_order(table.classes, rng), "at random, each class alike"
     elif table.times is not None:
         order, note = np.argsort(table.times, kind="stable"), "by time"
     else:
@@ -135,12 +135,12 @@ def divide(
     needs_both_classes: bool = True,
 ) -> Split:
     """Divide the earlier rows of a cut between training and validation; see :func:`split`."""
-    labels, development = _labels(table), cut.earlier
+    labels, development = table.classes, cut.earlier
     if _is_cross_fitted(config, int(labels[development].sum()), n_members, table):
-        folds = stratified_folds(labels[development], n_members, rng)
-        empty = np.empty(0, np.intp)
+        train, empty = np.sort(development), np.empty(0, np.intp)
+        folds = stratified_folds(labels[train], n_members, rng)
         note = f"{cut.note}; {n_members} folds"
-        result = Split(development, empty, empty, cut.later, folds, note)
+        result = Split(train, empty, empty, np.sort(cut.later), folds, note)
     else:
         n_validation = round(config.validation_share * cut.n_rows)
         if not n_validation:
@@ -148,15 +148,12 @@ def divide(
         train, validation = development[:-n_validation], development[-n_validation:]
         train = _before(train, validation, table, config)
         half = len(validation) // 2
-        result = Split(train, validation[:half], validation[half:], cut.later, None, cut.note)
+        parts = (train, validation[:half], validation[half:], cut.later)
+        result = Split(*map(np.sort, parts), folds=None, note=cut.note)
     _check_rows(result)
     if table.labels is not None and needs_both_classes:
         _check_classes(result, labels)
     return result
-
-
-def _labels(table: Table) -> NDArray[np.int64]:
-    return np.zeros(len(table), np.int64) if table.labels is None else table.labels
 
 
 def _is_cross_fitted(config: SplitConfig, n_frauds: int, n_members: int, table: Table) -> bool:

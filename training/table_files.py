@@ -15,6 +15,7 @@ import pyarrow.parquet
 from training.errors import DataError
 
 CHUNK_ROWS = 50_000
+PAGE_BYTES = 2**16
 
 
 def read_frame(path: Path, texts: Sequence[str] = ()) -> pd.DataFrame:
@@ -81,7 +82,8 @@ def _check_csv_start(path: Path) -> None:
 
 def _parquet_chunks(path: Path, rows: int | None) -> Iterator[pd.DataFrame]:
     start = 0
-    with pyarrow.parquet.ParquetFile(path) as file:
+    # pages as they are needed: by default pyarrow reads row groups ahead, and keeps them
+    with pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=PAGE_BYTES) as file:
         _refuse_duplicates(file.schema_arrow.names, path)
         if rows is None or not file.metadata.num_rows:
             yield _numbered(file.read().to_pandas(), start)

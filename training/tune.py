@@ -18,11 +18,13 @@ from model.errors import ConfigurationError
 from training.config import RunConfig
 from training.data import Table
 from training.errors import DivergedError
+from training.fitting import streams_of
 from training.folds import cut_folds
 from training.listener import Listener
+from training.memory import UNLIMITED
 from training.objective import Metric, fold_values, judged_alone, metric_named, refuse_thin_folds
 from training.outcome import DIVERGED, FINISHED, FOLDS, Outcome, outcome_of
-from training.pipeline import read_table, streams_of
+from training.pipeline import read_table
 from training.search_space import (
     Space,
     applied,
@@ -101,7 +103,9 @@ def tune(config: RunConfig, request: Request, listener: SearchListener | None = 
     listener = listener or SearchListener()
     metric = metric_named(request.metric, config.task)
     streams = streams_of(config.seed)
-    table = read_table(config, streams["simulate"])
+    if config.memory is not None:
+        raise ConfigurationError("a search keeps its rows in memory: leave memory out")
+    table = read_table(config, UNLIMITED, streams["simulate"])
     listener.on_table(table)
     needs_both = config.task != "anomaly"
     folds = cut_folds(

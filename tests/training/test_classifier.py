@@ -10,8 +10,8 @@ from model.activations import sigmoid
 from model.errors import ConfigurationError
 from tests.training.tables import numeric_table
 from training.averaging import as_averaged
+from training.chunks import MOST_ROWS
 from training.classifier import (
-    CHUNK_ROWS,
     average_precision,
     build_mlp,
     epoch_figures,
@@ -186,7 +186,7 @@ def test_class_weights_are_those_of_the_training_rows():
 
 def test_held_out_logits_are_the_members_mean_in_chunks_as_in_one(rng):
     mlp = build_mlp(3, MEMBERS, rng)
-    X = rng.normal(size=(CHUNK_ROWS + 100, 3)).astype(np.float32)
+    X = rng.normal(size=(MOST_ROWS + 100, 3)).astype(np.float32)
 
     np.testing.assert_allclose(
         held_out_logits(mlp, X, None), mlp.logits(X).mean(axis=0), rtol=1e-4, atol=1e-6

@@ -9,6 +9,7 @@ import pytest
 
 from model.cells import epoch_seconds as epoch_seconds_of_text
 from model.features import Feature
+from training.column_scan import scan
 from training.columns import (
     FEWEST_ROWS_PER_CATEGORY,
     MOST_CATEGORIES,
@@ -23,10 +24,17 @@ from training.errors import DataError
 N = 60
 
 
+def infer(frame, rows=N, **config):
+    """Return the features of a frame that is read in chunks of so many rows, and the notes."""
+    chunks = (frame[start : start + rows] for start in range(0, len(frame), rows))
+    columns = scan(chunks, list(frame), config.get("categorical", ()))
+    return infer_features(columns, DataConfig(**config), "made up")
+
+
 def inferred(column, **config):
     """Return the only feature of a frame with one column, and the notes."""
     frame = pd.DataFrame({"c": column, "other": 1.0})
-    features, notes = infer_features(frame, DataConfig(**config), "made up")
+    features, notes = infer(frame, **config)
     found = [feature for feature in features if feature.name == "c"]
     return (found[0] if found else None), notes
 
@@ -158,7 +166,7 @@ def test_table_with_nothing_to_learn_from_is_refused():
     frame = pd.DataFrame({"c": [None, None]})
 
     with pytest.raises(DataError, match="no column is left"):
-        infer_features(frame, DataConfig(), "made up")
+        infer(frame)
 
 
 def cells_of(kind, column, **facts):

@@ -20,6 +20,8 @@ OUT_OF_RANGE = [
     ("base_rate", "0"),
     ("base_rate", "1"),
     ("base_rate", "nan"),
+    ("memory", '"2"'),
+    ("memory", '"lots"'),
     ("name", '"../elsewhere"'),
     ("name", '".."'),
     ("data.bounds", "{amount = 5}"),
@@ -169,6 +171,7 @@ def test_traffic_is_refused_where_no_alerts_a_day_are_asked_for():
             },
             "resampled",
         ),
+        ({"memory": "2GB", "learning": LearningConfig(resampling="smote")}, "memory"),
     ],
 )
 def test_parts_that_cannot_work_together_are_refused_before_the_run(parts, what):

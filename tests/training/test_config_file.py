@@ -22,6 +22,7 @@ SETTINGS = {
         "task": ('"fraud"', "fraud"),
         "recipe": ('"textbook"', "textbook"),
         "base_rate": ("0.001", 0.001),
+        "memory": ('"2GB"', "2GB"),
         "seed": ("7", 7),
     },
     "data": {

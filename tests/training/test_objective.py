@@ -11,9 +11,11 @@ from tests.training.searches import config_for
 from tests.training.tables import mixed_frame
 from training.config import PolicyConfig
 from training.errors import SplitError
+from training.fitting import streams_of
 from training.folds import cut_folds
+from training.memory import UNLIMITED
 from training.objective import METRICS, Judged, fold_values, metric_named, refuse_thin_folds
-from training.pipeline import read_table, streams_of
+from training.pipeline import read_table
 
 
 def judged(y, score, decision=None, amounts=None, weights=None):
@@ -92,7 +94,7 @@ def test_metric_of_probabilities_is_refused_for_the_autoencoder():
 
 def folds_of(config):
     """Return the table of a configuration and its folds."""
-    table = read_table(config, streams_of(config.seed)["simulate"])
+    table = read_table(config, UNLIMITED, streams_of(config.seed)["simulate"])
     rng = streams_of(config.seed)["split"]
     return table, cut_folds(
         table, config.split, 2, rng, needs_both_classes=config.task != "anomaly"

@@ -29,6 +29,7 @@ def test_every_option_of_the_command_line_reaches_its_setting(tmp_path):
             "test_share": 0.0,
             "validation_share": 0.1,
             "base_rate": 0.01,
+            "memory": "2GB",
             "attribution": "ours",
             "name": "cards",
             "output": "models",
@@ -46,7 +47,7 @@ def test_every_option_of_the_command_line_reaches_its_setting(tmp_path):
     assert config.network.layers == (20, 10)
     assert (config.task, config.recipe, config.name) == ("both", "textbook", "cards")
     assert (config.output, config.reports) == ("models", "pages")
-    assert (config.base_rate, config.seed) == (0.01, 3)
+    assert (config.base_rate, config.memory, config.seed) == (0.01, "2GB", 3)
 
 
 def test_option_that_is_not_given_leaves_the_file_alone(tmp_path):

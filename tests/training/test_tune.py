@@ -18,10 +18,12 @@ from training import outcome as outcome_module
 from training import sampling, search_space, tune
 from training.config_file import load_config
 from training.errors import DivergedError
+from training.fitting import streams_of
 from training.folds import cut_folds
+from training.memory import UNLIMITED
 from training.objective import METRICS, fold_values
 from training.outcome import DIVERGED, FOLDS
-from training.pipeline import read_table, streams_of
+from training.pipeline import read_table
 from training.tune import Request, SearchListener
 
 FRAME = mixed_frame(400)
@@ -80,7 +82,7 @@ def test_written_configuration_has_the_value_of_the_best_trial(config):
     outcome = searched(config, 3)
     best = load_config(outcome.write_config(), {})
 
-    table = read_table(best, streams_of(best.seed)["simulate"])
+    table = read_table(best, UNLIMITED, streams_of(best.seed)["simulate"])
     folds = cut_folds(table, best.split, 2, streams_of(best.seed)["split"])
     values = list(fold_values(best, table, folds, METRICS["average_precision"]))
 

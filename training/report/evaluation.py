@@ -8,6 +8,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from training import chunks
+from training.chunks import RowsOf
 from training.evaluate import PER, Evaluation, View, base_rate_weights
 from training.pipeline import Run
 from training.report.curves import (
@@ -229,7 +231,7 @@ def _judged(run: Run) -> Judged | None:
     if fraud is None or labels is None or run.classifier is None:
         return None
     if len(run.parts.test):
-        scores = run.artifact.scorer.score(run.table.matrix[run.parts.test])
+        scores = chunks.score(run.artifact.scorer, RowsOf(run.table.matrix, run.parts.test))
         return Judged(labels[run.parts.test], scores.logits, scores.probability, scores.score)
     logits = run.classifier.held_out_logits
     return Judged(

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 
 from model.scorer import FraudPart
+from training import chunks
+from training.chunks import RowsOf
+from training.data import Table
 from training.facts import rows_new_to_autoencoder
 from training.fit import History
 from training.pipeline import Run
@@ -97,7 +100,7 @@ def _data(run: Run) -> Facts:
         "legitimate": None if frauds is None else rows - frauds,
         "fraud_share": None if frauds is None else frauds / rows,
         "imbalance_ratio": (rows - frauds) / frauds if frauds else None,
-        "missing_share": float(np.isnan(run.table.matrix).mean()),
+        "missing_share": _missing_share(run.table),
         "kinds": {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)},
         "amount": amount,
         "amount_unit": next((f.unit for f in run.table.spec.features if f.name == amount), None),
@@ -110,6 +113,12 @@ def _data(run: Run) -> Facts:
         ],
         "notes": facts["notes"],
     }
+
+
+def _missing_share(table: Table) -> float:
+    n_features = len(table.spec.features)
+    missing = sum(int(np.isnan(table.matrix[:, column]).sum()) for column in range(n_features))
+    return missing / (len(table) * n_features)
 
 
 def _learning(
@@ -134,7 +143,7 @@ def _anomaly(run: Run) -> Facts | None:
     if part is None:
         return None
     rows, name = rows_new_to_autoencoder(run.parts)
-    anomalies = run.artifact.scorer.anomaly(run.table.matrix[rows])
+    anomalies = chunks.anomaly(run.artifact.scorer, RowsOf(run.table.matrix, rows))
     labels = run.table.labels
     groups = {"unlabelled": np.ones(len(rows), bool)}
     if labels is not None:
