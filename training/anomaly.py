@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -74,16 +75,26 @@ def train_autoencoder(
         epochs=config.epochs,
         batch_size=config.batch_size,
     )
+    batches = _endless_batches(len(X), config.batch_size, rng)
     history = fit(
         network,
         X,
         X,
         learning,
         rng,
-        batches=lambda rng: minibatches(len(X), config.batch_size, rng),
+        batches=lambda _: islice(batches, config.steps_per_epoch),
         on_epoch=on_epoch,
     )
     # residuals are measured on other rows than errors: on the same they would look too small
     network.fit_whitening(encode(validation[0::2]))
     errors = network.reconstruction_error(encode(validation[1::2]))
     return AnomalyPart(network, AnomalyScale.fit(errors, config.threshold_quantile)), history
+
+
+def _endless_batches(n_rows: int, batch_size: int, rng: np.random.Generator) -> Iterator[Array]:
+    """Yield batches for ever, every row once before any comes again.
+
+    An epoch is a number of them: small tables get as many steps as large ones.
+    """
+    while True:
+        yield from minibatches(n_rows, batch_size, rng)
