@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -67,9 +67,14 @@ def fraudscore(train: Rows, test: Rows, seed: int) -> Rows:
     return part.autoencoder.reconstruction_error(test)
 
 
-def neighbours(train: Rows, test: Rows, seed: int) -> Rows:  # noqa: ARG001
-    """Return the distances to the five nearest training rows, nearest first."""
-    return NearestNeighbors(n_neighbors=5).fit(train).kneighbors(test)[0]
+def neighbours(train: Rows, test: Rows, _seed: int) -> Rows:
+    """Return the distance to the fifth training row, as it is published."""
+    return NearestNeighbors(n_neighbors=5).fit(train).kneighbors(test)[0][:, -1]
+
+
+def mean_of_neighbours(train: Rows, test: Rows, _seed: int) -> Rows:
+    """Return the mean distance to the five nearest training rows."""
+    return NearestNeighbors(n_neighbors=5).fit(train).kneighbors(test)[0].mean(axis=1)
 
 
 def isolation_forest(train: Rows, test: Rows, seed: int) -> Rows:
@@ -77,7 +82,7 @@ def isolation_forest(train: Rows, test: Rows, seed: int) -> Rows:
     return -IsolationForest(random_state=seed).fit(train).score_samples(test)
 
 
-def principal_components(train: Rows, test: Rows, seed: int) -> Rows:  # noqa: ARG001
+def principal_components(train: Rows, test: Rows, _seed: int) -> Rows:
     """Return the squared length of the whitened row, over all components."""
     return np.square(PCA(whiten=True, svd_solver="full").fit(train).transform(test)).sum(axis=1)
 
@@ -88,18 +93,14 @@ def pyod_autoencoder(train: Rows, test: Rows, seed: int) -> Rows:
     return model.fit(train.astype(np.float32)).decision_function(test.astype(np.float32))
 
 
-def contestants() -> dict[str, Contestant]:
-    """Return the models by name; PyOD's only where it is installed."""
-    models: dict[str, Contestant] = {
-        OURS: fraudscore,
-        "KNN": lambda train, test, seed: neighbours(train, test, seed)[:, -1],
-        "KNN, mean": lambda train, test, seed: neighbours(train, test, seed).mean(axis=1),
-        "IForest": isolation_forest,
-        "PCA": principal_components,
-    }
-    if PyODAutoEncoder is not None:
-        models["PyOD AE"] = pyod_autoencoder
-    return models
+MODELS: dict[str, Contestant] = {
+    OURS: fraudscore,
+    "KNN": neighbours,
+    "KNN, mean": mean_of_neighbours,
+    "IForest": isolation_forest,
+    "PCA": principal_components,
+}
+SLOW: dict[str, Contestant] = {} if PyODAutoEncoder is None else {"PyOD AE": pyod_autoencoder}
 
 
 def drawn(path: Path, seed: int) -> tuple[Rows, Rows]:
@@ -137,7 +138,7 @@ def contaminated(
     return np.concatenate([train, moved[:count]]), np.setdiff1d(test, moved)
 
 
-def judged(path: Path, seed: int, models: dict[str, Contestant], *, spoilt: bool) -> list[float]:
+def judged(path: Path, seed: int, models: Mapping[str, Contestant], *, spoilt: bool) -> list[float]:
     """Return the ROC-AUC × 100 of each model on one table."""
     X, y = drawn(path, seed)
     train, test = halves(y)
@@ -155,13 +156,12 @@ def name_of(path: Path) -> str:
     return path.stem.split("_", 1)[-1]
 
 
-def table_of(names: Sequence[str], models: Sequence[str], values: np.ndarray) -> str:
-    """Return a row for each table, from (seeds, tables, models), and their mean."""
-    means = values.mean(axis=0)
+def table_of(names: Sequence[str], models: Sequence[str], values: Rows) -> str:
+    """Return a row for each table and their mean, from values (tables, models)."""
     rows = [
-        (name, *(f"{value:.1f}" for value in own)) for name, own in zip(names, means, strict=True)
+        (name, *(f"{value:.1f}" for value in own)) for name, own in zip(names, values, strict=True)
     ]
-    rows.append(("mean", *(f"{value:.2f}" for value in means.mean(axis=0))))
+    rows.append(("mean", *(f"{value:.2f}" for value in values.mean(axis=0))))
     return markdown(("table", *models), rows)
 
 
@@ -182,27 +182,46 @@ def main() -> int:
             f"Skipped: there are no tables in {arguments.data.name}. Name a folder of .npz files."
         )
         return 0
-    models = contestants()
-    robust = {name: model for name, model in models.items() if name != "PyOD AE"}
-    clean, spoilt = [], []
+    clean = []
     for seed in range(arguments.seeds):
-        clean.append([judged(path, seed, models, spoilt=False) for path in paths])
-        spoilt.append([judged(path, seed, robust, spoilt=True) for path in paths])
+        clean.append([judged(path, seed, MODELS, spoilt=False) for path in paths])
         print(f"seed {seed + 1} of {arguments.seeds}", file=sys.stderr)
+    once = [
+        [
+            *judged(path, 0, SLOW, spoilt=False),
+            *judged(path, 0, MODELS, spoilt=True),
+        ]
+        for path in paths
+    ]
+    first = np.array(clean)[0]
+    slow, spoilt = np.split(np.array(once), [len(SLOW)], axis=1)
     names = [name_of(path) for path in paths]
     text = [
         "# Anomalies in public tables",
         environment("numpy", "scikit-learn", "pyod"),
-        f"ROC-AUC × 100 on {len(paths)} tables of ADBench, mean of {arguments.seeds} seeds; "
-        f"trained on normal rows. At least {BAR} is asked of {OURS} as the mean.",
-        table_of(names, list(models), np.array(clean)),
+        f"ROC-AUC × 100 on {len(paths)} tables of ADBench, trained on normal rows: means of "
+        f"{arguments.seeds} seeds. At least {BAR} is asked of {OURS} as the mean.",
+        table_of(names, list(MODELS), np.mean(clean, axis=0)),
         "Published under this protocol, means of the 22: "
         + ", ".join(f"{name} {value}" for name, value in PUBLISHED.items())
         + ".",
-        f"With anomalies as {CONTAMINATION:.0%} of the training rows (fewer where that would be "
-        "more than half of them):",
-        table_of(names, list(robust), np.array(spoilt)),
+        f"Seed 0 alone, with anomalies as {CONTAMINATION:.0%} of the training rows (fewer where "
+        "that would be more than half of them), and what that costs:",
+        table_of(names, list(MODELS), spoilt),
+        markdown(
+            ("mean", *MODELS),
+            [
+                ("clean", *(f"{value:.2f}" for value in first.mean(axis=0))),
+                ("contaminated", *(f"{value:.2f}" for value in spoilt.mean(axis=0))),
+                ("difference", *(f"{value:+.2f}" for value in (spoilt - first).mean(axis=0))),
+            ],
+        ),
     ]
+    if SLOW:
+        both = np.column_stack([first[:, 0], slow])
+        text += ["Seed 0 alone, beside what takes minutes:", table_of(names, [OURS, *SLOW], both)]
+    else:
+        text.append("PyOD is not installed: its autoencoder is left out.")
     publish("quality_adbench", "\n\n".join(text))
     return 0
 
