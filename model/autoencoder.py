@@ -172,7 +172,7 @@ class Autoencoder(Network):
         """
         return np.asarray(self.residual_shares(X).sum(axis=1))
 
-    def fit_whitening(self, X: ArrayLike, shrinkage: float = 0.01) -> None:
+    def fit_whitening(self, X: ArrayLike, shrinkage: float = 0.05) -> None:
         """Measure the covariance of the residuals on legitimate rows that were not trained on.
 
         The mean squared whitened residual is the squared Mahalanobis distance of the residual
