@@ -35,7 +35,8 @@ class Autoencoder(Network):
     activation : str
         Of all layers but the bottleneck's and the output's, which are linear.
     members : int, optional
-        K autoencoders in one batched product; their mean reconstruction counts.
+        K autoencoders in one batched product; the mean of their errors counts, so that a row is
+        usual only where all of them rebuild it.
     rng, initializer, dtype
         As in :class:`model.MLP`.
     drop_probability : float
@@ -43,8 +44,9 @@ class Autoencoder(Network):
 
     Attributes
     ----------
-    whitening : ndarray (F, F) or None
-        Σ^(-1/2) of the residuals of legitimate rows; None: plain mean squared error.
+    whitening : ndarray (F, F) or (K, F, F), or None
+        Σ^(-1/2) of the residuals of legitimate rows, of each member; None: plain mean squared
+        error.
     threshold : float or None
         Reconstruction error above which a row is called an anomaly.
     """
@@ -161,14 +163,17 @@ class Autoencoder(Network):
         ndarray (N, F), float64
             Never negative; a row's shares add up to its ``reconstruction_error``.
         """
-        X = self._checked(X)
-        residual = np.subtract(X, self.reconstruct(X), dtype=np.float64)
+        residual = self._residual(X)
         if self.whitening is not None:
+            if residual.ndim > self.whitening.ndim:  # artifacts that whiten the members' mean
+                residual = residual.mean(axis=0)
             residual = residual @ self.whitening
-        return np.square(residual, out=residual) / self.n_features
+        shares = np.square(residual, out=residual)
+        shares /= self.n_features
+        return shares if shares.ndim == 2 else np.asarray(shares.mean(axis=0))
 
     def reconstruction_error(self, X: ArrayLike) -> Array:
-        """Return the mean over features of the squared whitened residual Σ^(-1/2) (x − x̂).
+        """Return the mean over members and features of the squared whitened Σ^(-1/2) (x − x̂).
 
         Before ``fit_whitening`` Σ is the identity: the plain mean squared error.
 
@@ -202,13 +207,14 @@ class Autoencoder(Network):
             raise ConfigurationError(
                 f"whitening needs rows and 0 < shrinkage ≤ 1, got {len(X)} rows, {shrinkage=}"
             )
-        residual = np.subtract(X, self.reconstruct(X), dtype=np.float64)
-        residual -= residual.mean(axis=0)
-        covariance = residual.T @ residual / len(X)
-        variance = max(float(np.trace(covariance)) / self.n_features, SMALLEST_VARIANCE)
+        residual = self._residual(X)
+        residual -= residual.mean(axis=-2, keepdims=True)
+        covariance = residual.mT @ residual / len(X)  # (F, F), or (K, F, F)
+        variance = np.trace(covariance, axis1=-2, axis2=-1) / self.n_features
+        variance = np.maximum(variance, SMALLEST_VARIANCE)[..., None, None]
         target = variance * np.eye(self.n_features)
         values, vectors = np.linalg.eigh((1 - shrinkage) * covariance + shrinkage * target)
-        self.whitening = (vectors / np.sqrt(values)) @ vectors.T
+        self.whitening = (vectors / np.sqrt(values)[..., None, :]) @ vectors.mT
 
     def fit_threshold(self, X: ArrayLike, quantile: float = 0.99) -> float:
         """Set the threshold at a quantile of the errors of legitimate validation rows.
@@ -246,6 +252,11 @@ class Autoencoder(Network):
         if self.threshold is None:
             raise NotFittedError("the anomaly threshold")
         return (self.reconstruction_error(X) > self.threshold).astype(np.int64)
+
+    def _residual(self, X: ArrayLike) -> Array:
+        """Return x − x̂ of each member, float64, shape (N, F) or (K, N, F)."""
+        X = self._checked(X)
+        return np.subtract(X, self.apply(X), dtype=np.float64)
 
     def _checked(self, X: ArrayLike) -> Array:
         X = np.atleast_2d(np.asarray(X, self.dtype))

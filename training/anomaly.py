@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -78,13 +79,14 @@ def train_autoencoder(
         epochs=config.epochs,
         batch_size=config.batch_size,
     )
+    batches = _endless_batches(X, config.batch_size, rng)
     history = fit(
         network,
         X,
         X,
         learning,
         rng,
-        batches=lambda rng: batches_of(row_order(X, rng), config.batch_size),
+        batches=lambda _: islice(batches, config.steps_per_epoch),
         on_epoch=on_epoch,
     )
     # residuals are measured on other rows than errors: on the same they would look too small
@@ -98,3 +100,14 @@ def train_autoencoder(
 def _spread(rows: NDArray[np.intp], most: int) -> NDArray[np.intp]:
     """Return at most so many of some rows, evenly spread."""
     return rows[:: -(-len(rows) // most)]
+
+
+def _endless_batches(
+    X: Array | MappedMatrix, batch_size: int, rng: np.random.Generator
+) -> Iterator[Array]:
+    """Yield batches for ever, every row once before any comes again.
+
+    An epoch is a number of them: small tables get as many steps as large ones.
+    """
+    while True:
+        yield from batches_of(row_order(X, rng), batch_size)

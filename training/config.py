@@ -179,7 +179,13 @@ class LearningConfig:
 
 @dataclass(frozen=True)
 class AutoencoderConfig:
-    """The autoencoder and its training loop."""
+    """The autoencoder and its training loop.
+
+    Attributes
+    ----------
+    steps_per_epoch : int
+        Batches that count as an epoch, however many rows there are.
+    """
 
     hidden: tuple[int, ...] = (64,)
     bottleneck: int = 8
@@ -188,13 +194,15 @@ class AutoencoderConfig:
     drop_probability: float = 0.1
     learning_rate: float = 2e-3
     weight_decay: float = 0.0
-    epochs: int = 30
-    batch_size: int = 256
+    epochs: int = 20
+    steps_per_epoch: int = 200
+    batch_size: int = 128
     threshold_quantile: float = 0.99
 
     def __post_init__(self) -> None:
         refuse_outside(self, hidden=(1, inf), bottleneck=(1, inf), members=(1, inf))
-        refuse_outside(self, epochs=(1, inf), batch_size=(1, inf), learning_rate=(0, inf))
+        refuse_outside(self, epochs=(1, inf), steps_per_epoch=(1, inf), batch_size=(1, inf))
+        refuse_outside(self, learning_rate=(0, inf))
         refuse_outside(self, weight_decay=(0, inf), drop_probability=(0, BELOW_ONE))
         refuse_outside(self, threshold_quantile=(0, 1))
         activation_named(self.activation)

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from model import Autoencoder
 from model.errors import ConfigurationError, NotFittedError
@@ -118,11 +121,12 @@ def test_shares_are_never_negative_and_add_up_to_the_error(autoencoder, legitima
 @pytest.mark.parametrize(
     "spoil",
     [
+        lambda X: X.__setitem__(slice(1, None), X[0]),
         lambda X: X.__setitem__((slice(None), 0), 3.0),
         lambda X: X.__setitem__((slice(None), 1), X[:, 0]),
         lambda X: X.__setitem__(slice(None), 0.0),
     ],
-    ids=["constant column", "duplicated column", "constant table"],
+    ids=["one row, repeated", "constant column", "duplicated column", "constant table"],
 )
 def test_degenerate_columns_give_finite_errors(spoil, legitimate, rng):
     spoil(legitimate)
@@ -167,6 +171,52 @@ def test_members_reconstruct_by_their_mean(legitimate, rng):
     np.testing.assert_allclose(
         ensemble.reconstruct(legitimate), ensemble.apply(legitimate).mean(axis=0)
     )
+
+
+@pytest.mark.parametrize("is_whitened", [False, True])
+def test_error_of_an_ensemble_is_the_mean_of_its_members_errors(is_whitened, legitimate, rng):
+    ensemble = Autoencoder(N_FEATURES, 8, 2, members=3, rng=rng)
+    if is_whitened:
+        ensemble.fit_whitening(legitimate)
+
+    errors = ensemble.reconstruction_error(legitimate)
+
+    outputs = ensemble.apply(legitimate)
+    roots = ensemble.whitening if is_whitened else [np.eye(N_FEATURES)] * 3
+    alone = [
+        mean_squares((legitimate - output) @ root)
+        for output, root in zip(outputs, roots, strict=True)
+    ]
+    np.testing.assert_allclose(errors, np.mean(alone, axis=0))
+
+
+def test_whitening_of_the_mean_reconstruction_still_serves(legitimate, rng):
+    """What artifacts hold that were written before each member had its own."""
+    ensemble = Autoencoder(N_FEATURES, 8, 2, members=3, rng=rng)
+    ensemble.whitening = np.diag(np.arange(1.0, 6.0))
+
+    errors = ensemble.reconstruction_error(legitimate)
+
+    residual = legitimate - ensemble.reconstruct(legitimate)
+    np.testing.assert_allclose(errors, mean_squares(residual * np.arange(1.0, 6.0)))
+
+
+@given(
+    rows=arrays(np.float64, (4, N_FEATURES), elements=st.floats(-1e3, 1e3)),
+    members=st.sampled_from([None, 3]),
+    seed=st.integers(0, 99),
+)
+def test_shares_add_up_for_any_rows(rows, members, seed):
+    network = Autoencoder(
+        N_FEATURES, 8, 2, members=members, rng=np.random.default_rng(seed), dtype=np.float32
+    )
+    network.fit_whitening(rows)
+
+    shares = network.residual_shares(rows)
+
+    assert shares.shape == rows.shape
+    assert (shares >= 0).all()
+    np.testing.assert_array_equal(shares.sum(axis=1), network.reconstruction_error(rows))
 
 
 def test_denoising_drops_inputs_in_training_only(legitimate, rng):

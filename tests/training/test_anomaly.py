@@ -3,13 +3,19 @@
 import numpy as np
 import pytest
 
-from training.anomaly import train_autoencoder
+from training.anomaly import _endless_batches, train_autoencoder
 from training.config import AutoencoderConfig
 from training.errors import SplitError
 from training.split import Split
 
 SMALL = AutoencoderConfig(
-    hidden=(8,), bottleneck=2, members=2, epochs=30, batch_size=64, learning_rate=0.01
+    hidden=(8,),
+    bottleneck=2,
+    members=2,
+    epochs=30,
+    steps_per_epoch=8,
+    batch_size=64,
+    learning_rate=0.01,
 )
 NONE = np.empty(0, np.intp)
 
@@ -46,6 +52,64 @@ def test_what_breaks_the_pattern_of_legitimate_rows_is_an_anomaly():
     assert history.epochs[-1]["loss"] < history.epochs[0]["loss"]
     assert part.scale.is_anomaly(part.autoencoder.reconstruction_error(odd)).mean() > 0.5
     assert part.scale.is_anomaly(usual).mean() < 0.05
+
+
+def test_a_few_anomalies_among_the_training_rows_do_not_hide_the_others():
+    X, odd = correlated_rows(), correlated_rows(200, seed=1)
+    odd[:, 3] += 4 * np.sign(np.random.default_rng(2).normal(size=200)).astype(np.float32)
+    spoilt = X.copy()
+    spoilt[::50] = odd[:16]  # 2 % of training and validation rows alike
+
+    found = []
+    for rows in (X, spoilt):
+        part, _ = trained(rows, np.ones(800, bool), holdout())
+        usual = part.autoencoder.reconstruction_error(correlated_rows(400, seed=3))
+        unusual = part.autoencoder.reconstruction_error(odd[16:])
+        found.append((unusual[:, None] > usual).mean())  # the area under the ROC curve
+
+    clean, contaminated = found
+    assert clean > 0.95
+    assert contaminated > clean - 0.01
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.zeros((800, 3), np.float32),
+        np.repeat(correlated_rows(4), 200, axis=0),
+        correlated_rows()[:, [0, 0, 1]],
+    ],
+    ids=["constant", "few distinct rows", "a column twice"],
+)
+def test_degenerate_tables_give_finite_errors(X):
+    part, _ = trained(X, np.ones(800, bool), holdout())
+
+    shares = part.autoencoder.residual_shares(X)
+
+    assert np.isfinite(shares).all()
+    assert np.isfinite(part.scale.threshold)
+
+
+def test_tiny_table_is_trained():
+    parts = Split(np.arange(3), np.array([3]), np.array([4]), NONE, None, "")
+
+    part, history = trained(correlated_rows(5), np.ones(5, bool), parts)
+
+    assert len(history.epochs) == SMALL.epochs
+    assert np.isfinite(part.autoencoder.reconstruction_error(correlated_rows(5))).all()
+
+
+@pytest.mark.parametrize("n_rows", [30, 500])
+def test_epochs_have_as_many_steps_in_any_table(n_rows):
+    batches = _endless_batches(np.empty((n_rows, 1)), 64, np.random.default_rng(0))
+
+    first = [next(batches) for _ in range(24)]
+
+    per_round = -(-n_rows // 64)
+    for start in range(0, 24 - per_round + 1, per_round):
+        np.testing.assert_array_equal(
+            np.sort(np.concatenate(first[start : start + per_round])), np.arange(n_rows)
+        )
 
 
 def test_frauds_teach_it_nothing_and_measure_nothing():
@@ -106,7 +170,7 @@ def test_where_the_classifier_is_cross_fitted_the_first_fold_is_held_out():
     other, _ = trained(changed, np.ones(800, bool), parts)
 
     np.testing.assert_array_equal(one.autoencoder.parameters, other.autoencoder.parameters)
-    errors = one.autoencoder.reconstruction_error(X[::4][1::2])  # the others whiten
+    errors = one.autoencoder.reconstruction_error(X[4::8])  # every other row of the fold
     assert one.scale.threshold == pytest.approx(np.quantile(errors, 0.99))
 
 

@@ -64,6 +64,7 @@ OUT_OF_RANGE = [
     ("autoencoder.learning_rate", "-1"),
     ("autoencoder.weight_decay", "-1"),
     ("autoencoder.epochs", "0"),
+    ("autoencoder.steps_per_epoch", "0"),
     ("autoencoder.batch_size", "0"),
     ("autoencoder.threshold_quantile", "1.5"),
     ("policy.review", "0.5"),

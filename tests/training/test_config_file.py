@@ -85,6 +85,7 @@ SETTINGS = {
         "learning_rate": ("0.1", 0.1),
         "weight_decay": ("0.1", 0.1),
         "epochs": ("3", 3),
+        "steps_per_epoch": ("50", 50),
         "batch_size": ("32", 32),
         "threshold_quantile": ("0.95", 0.95),
     },
