@@ -103,7 +103,7 @@ class SplitConfig:
 class NetworkConfig:
     """The classifier and what it reads."""
 
-    layers: tuple[int, ...] = (32,)
+    layers: tuple[int, ...] = (24,)
     activation: str = "relu"
     members: int = 8
     n_bins: int = 32
@@ -157,7 +157,7 @@ class LearningConfig:
     schedule: Literal["constant", "step", "exponential", "cosine"] = "cosine"
     warmup: float = 0.05
     epochs: int = 30
-    batch_size: int = 256
+    batch_size: int = 128
     class_weight: float = 0.0
     resampling: Literal["none", "smote", "oversample", "undersample"] = "none"
     resampled_share: float = 0.1
