@@ -90,13 +90,20 @@ class Calibration:
 
     def logits(self, raw: Array) -> Array:
         """Return calibrated logits of raw ones, float64."""
+        if self.method in ("none", "platt"):
+            slope, intercept = self._line
+            return np.asarray(raw, np.float64) * slope + intercept
         z = np.asarray(raw, np.float64) + self.offset
         if self.method == "isotonic":
             return np.interp(z, *self._curve) + self.shift
-        if self.method == "beta":
-            below, above = beta_columns(z)
-            return self.slope * below + self.upper_slope * above + (self.intercept + self.shift)
-        return self.slope * z + (self.intercept + self.shift)
+        below, above = beta_columns(z)
+        return self.slope * below + self.upper_slope * above + (self.intercept + self.shift)
+
+    @cached_property
+    def _line(self) -> tuple[Array, Array]:
+        """Slope and intercept of all three steps in one; arrays cost less than numbers."""
+        intercept = self.slope * self.offset + self.intercept + self.shift
+        return np.asarray(self.slope), np.asarray(intercept)
 
     @cached_property
     def _curve(self) -> tuple[Array, Array]:
