@@ -59,6 +59,8 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.quality_creditcard
 	$(BIN)/python -m benchmarks.quality_handbook
 	$(BIN)/python -m benchmarks.quality_sparkov
+	$(BIN)/python -m benchmarks.quality_adbench
+	$(BIN)/python -m benchmarks.out_of_core
 
 lock: $(STAMP)
 	$(BIN)/pip install --quiet uv
