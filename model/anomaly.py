@@ -62,7 +62,7 @@ class AnomalyScale:
         return cls(
             tuple(knots.tolist()),
             tuple(shares.tolist()),
-            float(np.quantile(errors, quantile)),
+            float(np.interp(quantile, shares, knots)),  # where the score is the quantile
         )
 
     @cached_property

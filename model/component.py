@@ -173,7 +173,8 @@ class Component:
         yield self
 
     def freeze(self) -> None:
-        """Make all values read-only."""
+        """Make all values read-only, and let the buffers of the training go."""
+        self.newest_pass = None
         for array in (self.parameters, self.statistics, *self._value.values()):
             array.setflags(write=False)
 

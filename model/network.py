@@ -111,7 +111,7 @@ class Network:
         -------
         ndarray (N, H) or (K, N, H)
         """
-        X = augmented(np.asarray(X, self.dtype))
+        X = augmented(np.atleast_2d(np.asarray(X, self.dtype)))
         return self._at_work(X, workspace).forward(X)[..., :-1, :].mT
 
     def apply(self, X: Array) -> Array:
@@ -196,7 +196,7 @@ class Network:
         float
             (1/N) · Σ wᵢ ℓᵢ, summed over members; ``gradients`` then holds its gradient.
         """
-        X, y = augmented(np.asarray(X, self.dtype)), self.target_columns(y)
+        X, y = augmented(np.atleast_2d(np.asarray(X, self.dtype))), self.target_columns(y)
         weights = np.asarray(1 if sample_weights is None else sample_weights, self.dtype)
         weights = np.atleast_1d(weights)[..., None, :]
         Z = self.backpropagate(X, y, weights / X.shape[-1], workspace)
@@ -234,6 +234,7 @@ class Network:
     def freeze(self) -> None:
         """Make all values read-only: from now on the network only serves."""
         self.parameters.setflags(write=False)
+        self.__dict__.pop("_newest_pass", None)  # buffers of the training
         for component in self.components:
             component.freeze()
 

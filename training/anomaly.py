@@ -22,7 +22,8 @@ from training.split import Split
 
 Array = NDArray[Any]
 
-WHITENING_ROWS = 2**15  # give a covariance to within a percent; their activations fit into memory
+WHITENING_ROWS = 2**15  # give a covariance to within a percent
+WHITENING_CELLS = 2**22  # of all members' residuals, which have to fit into memory
 
 
 def train_autoencoder(
@@ -90,7 +91,8 @@ def train_autoencoder(
         on_epoch=on_epoch,
     )
     # residuals are measured on other rows than errors: on the same they would look too small
-    network.fit_whitening(encode(_spread(validation[0::2], WHITENING_ROWS))[:])
+    most = min(WHITENING_ROWS, max(WHITENING_CELLS // (config.members * X.shape[1]), X.shape[1]))
+    network.fit_whitening(encode(_spread(validation[0::2], most))[:])
     others = encode(validation[1::2])
     chunks = chunks_of(*others.shape)
     errors = np.concatenate([network.reconstruction_error(others[chunk]) for chunk in chunks])

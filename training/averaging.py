@@ -38,8 +38,7 @@ def as_averaged(members: Array, folds: NDArray[np.intp], y: Array) -> Array:
     left_out = members[folds, np.arange(n_rows)]
     if n_members < 3:
         return left_out
-    has_learned = folds != np.arange(n_members)[:, None]
-    mean = (members * has_learned).sum(axis=0) / (n_members - 1)
+    mean = (members.sum(axis=0) - left_out) / (n_members - 1)
     step = (1 - 1 / n_members) / (1 - 1 / (n_members - 1))
     result = np.empty(n_rows)
     for label in (0, 1):
@@ -47,7 +46,10 @@ def as_averaged(members: Array, folds: NDArray[np.intp], y: Array) -> Array:
         if not len(rows):
             continue
         levels = (np.arange(len(rows)) + 0.5) / len(rows)
-        single = members[:, rows][has_learned[:, rows]]
+        have_learned = folds[rows] != np.arange(n_members)[:, None]
+        single = np.concatenate(
+            [of[rows[had]] for of, had in zip(members, have_learned, strict=True)]
+        )
         moved = np.sort(mean[rows]) - np.quantile(single, levels, method="hazen")
         ranked = rows[np.argsort(left_out[rows], kind="stable")]
         result[ranked] = np.maximum.accumulate(left_out[ranked] + step * moved)

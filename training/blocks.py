@@ -15,7 +15,8 @@ from model.network import Network
 
 Array = NDArray[Any]
 
-BLOCK_ROWS = 8192  # few enough to stay in the processor's cache
+BLOCK_ROWS = 8192  # of few columns: few enough to stay in the processor's cache
+BLOCK_CELLS = 2**20  # of many
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def blocks(
     batches : iterable of ndarray of int
         None of them empty.
     """
-    for group in grouped(batches):
+    for group in grouped(batches, min(BLOCK_ROWS, BLOCK_CELLS // X.shape[1])):
         rows = np.concatenate(group)
         sizes = [len(batch) for batch in group]
         columns = augmented(X.take(rows, axis=0))
@@ -80,14 +81,14 @@ def blocks(
         yield Block(bounds, columns, y, weights, scale)
 
 
-def grouped(batches: Iterable[Array]) -> Iterator[list[Array]]:
-    """Yield lists of consecutive batches, of about BLOCK_ROWS rows together."""
+def grouped(batches: Iterable[Array], most: int) -> Iterator[list[Array]]:
+    """Yield lists of consecutive batches, of about so many rows together, one batch at least."""
     group: list[Array] = []
     n_rows = 0
     for rows in batches:
         group.append(rows)
         n_rows += len(rows)
-        if n_rows >= BLOCK_ROWS:
+        if n_rows >= most:
             yield group
             group, n_rows = [], 0
     if group:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.chunks import chunks
 from model.features import Matrix
 from model.scorer import Anomalies, Scorer, Scores
 from training.scratch import MappedMatrix
@@ -27,8 +28,7 @@ FEWEST_ROWS, MOST_ROWS = 256, 2048
 def chunks_of(n_rows: int, n_columns: int) -> Iterator[slice]:
     """Yield slices that make up so many rows; of wide rows there are fewer in each."""
     length = min(max(CHUNK_CELLS // max(n_columns, 1), FEWEST_ROWS), MOST_ROWS)
-    for start in range(0, n_rows, length):
-        yield slice(start, min(start + length, n_rows))
+    yield from chunks(n_rows, length)
 
 
 @dataclass(frozen=True)

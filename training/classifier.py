@@ -195,8 +195,14 @@ def held_out_logits(mlp: MLP, X: Array | MappedMatrix, folds: NDArray[np.intp] |
     Without folds the mean of the members; with folds, of each row the logit of the one member
     that left its fold out.
     """
-    members = member_logits(mlp, X)
-    return members.mean(axis=0) if folds is None else members[folds, np.arange(len(X))]
+    parts = []
+    for chunk in chunks_of(*X.shape):
+        logits = np.atleast_2d(mlp.logits(X[chunk]))
+        if folds is None:
+            parts.append(logits.mean(axis=0))
+        else:
+            parts.append(logits[folds[chunk], np.arange(logits.shape[1])])
+    return np.concatenate(parts).astype(np.float64)
 
 
 def member_logits(mlp: MLP, X: Array | MappedMatrix) -> Array:

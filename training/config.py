@@ -245,7 +245,7 @@ class PolicyConfig:
         refuse_outside(self, fee=(0, inf), friction=(0, inf), review_cost=(0, inf))
         refuse_outside(self, amount_floor=(0, inf), anomaly_review=(0, 1))
         refuse_outside(self, transactions_per_day=(1, inf))
-        largest = inf if self.choose in ("alert_budget", "daily_alerts") else 1
+        largest = {"alert_budget": 10_000, "daily_alerts": inf}.get(self.choose, 1)
         refuse_outside(self, review=(0, largest), block=(0, largest))
         if self.transactions_per_day is not None and self.choose != "daily_alerts":
             raise ConfigurationError(
@@ -258,6 +258,14 @@ class PolicyConfig:
                 "review and block are the target values of every choose but 'cost', "
                 f"got review={self.review}, block={self.block} with choose={self.choose!r}"
             )
+        if self.review is not None and self.block is not None:
+            gap = self.review - self.block  # all alerts are more than blocks, and less precise
+            if (gap > 0) if self.choose == "precision" else (gap < 0):
+                sign = "≤" if self.choose == "precision" else "≥"
+                raise ConfigurationError(
+                    f"review is the target of all alerts, block that of blocks alone, so review "
+                    f"{sign} block, got review={self.review:g}, block={self.block:g}"
+                )
 
 
 @dataclass(frozen=True)

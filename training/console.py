@@ -122,7 +122,7 @@ class RunConsole(Listener):
             print_evaluation(self._console, evaluation, f"{part} rows")
         per_day = artifact.manifest.get("transactions_per_day")
         if per_day is not None:
-            self._line("alerts a day", f"of {per_day:,.0f} transactions a day")
+            self._line("thresholds", f"for the alerts of {per_day:,.0f} transactions a day")
         anomaly = artifact.manifest.get("anomaly_metrics")
         if anomaly is not None:
             self._heading("Anomaly score on test rows (trained on legitimate rows alone)")

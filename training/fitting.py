@@ -82,6 +82,8 @@ def fit_scorer(
     TrainingError, ConfigurationError
         As :func:`training.pipeline.run`.
     """
+    if parts.folds is not None and config.task != "anomaly":
+        memory.refuse(len(table), len(table.spec.features), config.network.members)
     table = with_categories_of(table, parts.train)
     labels = table.classes
     train = RowsOf(table.matrix, parts.train)
@@ -151,7 +153,7 @@ def _fraud_part(
         groups=preprocessor.category_groups(),
     )
     y = labels[classifier.calibration_rows]
-    sample = parts.train[:SAMPLE_ROWS]
+    sample = parts.train[:: -(-len(parts.train) // SAMPLE_ROWS)]
     X = encode(sample)[:]
     for warning in warnings_of(mlp, X, labels[sample], classifier.history, int(y.sum())):
         listener.on_warning(warning)
@@ -176,7 +178,7 @@ def _fraud_part(
     )
     if policy.kind == "threshold" and policy.block > 1:
         listener.on_warning(
-            f"no threshold reaches the {config.policy.choose} asked for on the calibration rows, "
-            "so that decision is never made: lower policy.review or policy.block"
+            "no threshold reaches policy.review or policy.block on the calibration rows, so that "
+            "decision is never made: ask for a lower precision, or for more alerts"
         )
     return FraudPart(mlp, calibration, ScoreScale.fit(logits[y == 0]), policy), classifier

@@ -20,6 +20,7 @@ BUFFER_SHARE = 0.25  # of the limit, for the rows that batches are drawn from
 WORKING_BYTES = 110 * 10**6  # a chunk on its way from the file into the matrix, and the like
 COLUMN_BYTES = 3 * 10**6  # of every column: pages of a Parquet file, packed and unpacked
 ROW_BYTES = 120  # of every row: label, time, row number, weight, score, and copies to sort
+FOLD_BYTES = 32  # of every row and member of a cross-fit: weight, logit, and copies to sort
 STATM = Path("/proc/self/statm")
 
 
@@ -76,8 +77,14 @@ class Memory:
         row_bytes = n_columns * np.dtype(np.float32).itemsize
         return self.limit is None or n_rows <= window_rows(row_bytes, self._buffer_bytes)
 
-    def refuse(self, n_rows: int = 0, n_columns: int = 0) -> None:
+    def refuse(self, n_rows: int = 0, n_columns: int = 0, n_folds: int = 0) -> None:
         """Raise unless a table of this size, or any table at all, can be trained on.
+
+        Parameters
+        ----------
+        n_rows, n_columns : int
+        n_folds : int
+            Of a cross-fit, in which every member keeps its own weight and logit of each row.
 
         Raises
         ------
@@ -86,7 +93,8 @@ class Memory:
         """
         if self.limit is None:
             return
-        needed = self.base + WORKING_BYTES + ROW_BYTES * n_rows + COLUMN_BYTES * n_columns
+        row_bytes = ROW_BYTES + FOLD_BYTES * n_folds
+        needed = self.base + WORKING_BYTES + row_bytes * n_rows + COLUMN_BYTES * n_columns
         least = needed / (1 - BUFFER_SHARE)
         if self.limit < least:
             size = f" for {n_rows:,} rows of {n_columns} columns" if n_rows else ""

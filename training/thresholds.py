@@ -43,12 +43,10 @@ def choose_policy(config: PolicyConfig, probability: Array, y: Array, row_weight
             amount_floor=config.amount_floor,
             anomaly_review=config.anomaly_review,
         )
-    targets = (config.review, config.block)
-    thresholds = [
+    review, block = (
         threshold_for(config.choose, float(target or 0.0), probability, y, row_weights)
-        for target in targets
-    ]
-    review, block = min(thresholds), max(thresholds)
+        for target in (config.review, config.block)
+    )
     return Policy("threshold", review, block, anomaly_review=config.anomaly_review)
 
 

@@ -43,7 +43,19 @@ def transactions_per_day(config: PolicyConfig, table: Table, parts: Split) -> fl
 
 
 def as_alert_budget(config: PolicyConfig, per_day: float) -> PolicyConfig:
-    """Return the configuration of so many alerts a day as one of alerts in 10,000 transactions."""
+    """Return the configuration of so many alerts a day as one of alerts in 10,000 transactions.
+
+    Raises
+    ------
+    ConfigurationError
+        If more alerts are asked for than there are transactions.
+    """
+    asked = max(float(config.review or 0.0), float(config.block or 0.0))
+    if asked > per_day:
+        raise ConfigurationError(
+            f"policy asks for {asked:g} alerts a day of {per_day:,.0f} transactions a day: where "
+            "the table is a sample, state policy.transactions_per_day"
+        )
     review, block = (
         PER * float(alerts or 0.0) / per_day for alerts in (config.review, config.block)
     )

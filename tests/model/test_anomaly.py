@@ -48,8 +48,11 @@ def test_threshold_is_the_quantile_and_anomalies_lie_above_it(quantile, rng):
 
     scale = AnomalyScale.fit(legitimate, quantile)
 
-    assert scale.threshold == np.quantile(legitimate, quantile)
-    assert scale.is_anomaly(legitimate).tolist() == (legitimate > scale.threshold).tolist()
+    at_threshold, beyond = scale.score(np.array([scale.threshold, np.inf]))
+    assert at_threshold == pytest.approx(min(quantile, 0.999))  # no row lies above the largest
+    assert beyond == 1
+    assert (legitimate > scale.threshold).mean() == pytest.approx(1 - quantile, abs=0.01)
+    assert scale.is_anomaly(legitimate).tolist() == (scale.score(legitimate) > quantile).tolist()
     assert not scale.is_anomaly(np.array([scale.threshold])).any()
 
 

@@ -290,3 +290,21 @@ def test_snapshot_has_all_weights_of_a_layer_and_then_all_biases_whatever_the_me
 
     arrays = [array for layer in network.layers for array in (layer.weights, layer.biases)]
     np.testing.assert_array_equal(values, np.concatenate([array.ravel() for array in arrays]))
+
+
+def test_a_single_row_may_be_a_vector(rng):
+    mlp = MLP([3, 2, 1], rng=rng)
+    row = rng.normal(size=3)
+
+    np.testing.assert_allclose(mlp.forward(row), mlp.forward(row[None]))
+    assert np.isfinite(mlp.train_step(row, [1], 0.1))
+
+
+def test_network_that_serves_keeps_no_buffers_of_the_training(rng):
+    mlp = MLP([3, 2, 1], rng=rng)
+    mlp.forward(rng.normal(size=(500, 3)))
+
+    mlp.freeze()
+
+    assert all(layer.newest_pass is None for layer in mlp.layers)
+    assert "_newest_pass" not in vars(mlp)

@@ -144,7 +144,16 @@ def test_values_out_of_range_are_refused_by_name(tmp_path, key, value):
 
 @pytest.mark.parametrize(
     ("choose", "review", "block"),
-    [("precision", 50, 0.9), ("recall", 0.9, None), ("alert_budget", None, 5), ("cost", 0.1, 0.5)],
+    [
+        ("precision", 50, 0.9),
+        ("recall", 0.9, None),
+        ("alert_budget", None, 5),
+        ("cost", 0.1, 0.5),
+        ("precision", 0.9, 0.3),
+        ("recall", 0.3, 0.8),
+        ("daily_alerts", 1, 5),
+        ("alert_budget", 10_001, 5),
+    ],
 )
 def test_target_values_that_no_policy_can_use_are_refused(choose, review, block):
     with pytest.raises(ConfigurationError, match="review"):

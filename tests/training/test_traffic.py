@@ -113,3 +113,8 @@ def test_traffic_that_must_be_stated_is_told_before_the_training(tmp_path):
     policy = {"choose": "daily_alerts", "review": 5, "block": 1}
     with pytest.raises(ConfigurationError, match=r"policy\.transactions_per_day"):
         train(frame, tmp_path, NoTraining(), policy=policy)
+
+
+def test_more_alerts_a_day_than_transactions_are_refused():
+    with pytest.raises(ConfigurationError, match=r"12 alerts a day of 10 .*state policy"):
+        as_alert_budget(DAILY, 10.0)
