@@ -84,9 +84,8 @@ def _predict(champion: Champion, batch: Batch, options: Options) -> tuple[list[R
         known = scores if len(explained) == len(rows) else None
         _attach(rows, explained, "reasons", scorer.reasons(batch.matrix[explained], known))
     odd = _reviewed_as_odd(scorer, scores)
-    if odd:
-        part = batch.matrix[odd]
-        contributions = scorer.anomaly_reasons(part, scorer.anomaly(part))
+    if odd and anomalies is not None:
+        contributions = scorer.anomaly_reasons(batch.matrix[odd], anomalies.of(odd))
         _attach(rows, odd, "contributions", contributions)
     counts = {name: decisions.count(code) for code, name in enumerate(DECISIONS)}
     return _identified(rows, batch), {"model": champion.label}, {"decisions": counts}

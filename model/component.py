@@ -64,10 +64,13 @@ class Chain(Pass):
 
     def __init__(self, components: Iterable[Component], shape: Shape) -> None:
         self.passes: list[Pass] = []
+        self._from_first_learner: list[Pass] = []
         for component in components:
             step = component.make_pass(shape)
             shape = step.output.shape
             self.passes.append(step)
+            if component.size or self._from_first_learner:
+                self._from_first_learner.append(step)
         self.shape = shape
 
     def forward(self, X: Array) -> Array:
@@ -77,11 +80,20 @@ class Chain(Pass):
         return X
 
     def backward(self, dA: Array, *, wants_input_gradient: bool = True) -> Array:
-        """Run each, last first, on what the one after returned."""
-        for step in reversed(self.passes):
-            wanted = wants_input_gradient or step is not self.passes[0]
+        """Run each, last first, on what the one after returned.
+
+        Where no gradient of the input is wanted, those before the first that learns are left out.
+        """
+        steps = self.passes if wants_input_gradient else self._from_first_learner
+        for step in reversed(steps):
+            wanted = wants_input_gradient or step is not steps[0]
             dA = step.backward(dA, wants_input_gradient=wanted)
         return dA
+
+    @property
+    def learns(self) -> bool:
+        """Whether any of them has parameters."""
+        return bool(self._from_first_learner)
 
 
 class Workspace(dict[tuple[Any, Shape], Any]):

@@ -93,7 +93,7 @@ class MLP(Network):
                 block.append(BatchNorm(n_out, members=members, dtype=dtype))
             if drop_probability:
                 block.append(Dropout(drop_probability, rng=rng, dtype=dtype))
-            # the first layer stays a plain one: serving folds the scaler into it
+            # the first layer stays a plain one: serving makes the preprocessing a part of it
             components += [Residual(block)] if residual and components and n_in == n_out else block
         components.append(Layer(sizes[-2], 1, "sigmoid", **shared, dtype=dtype))
         super().__init__(components)

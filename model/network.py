@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from model.chunks import chunks
 from model.component import Chain, Component, Shape, Workspace, augmented, bind_all
 from model.dense import Layer
 from model.errors import ConfigurationError
@@ -28,8 +29,8 @@ def minibatches(n_rows: int, batch_size: int, rng: np.random.Generator) -> Itera
     if batch_size < 1:
         raise ConfigurationError(f"batch_size must be at least 1, got {batch_size!r}")
     order = rng.permutation(n_rows)
-    for start in range(0, n_rows, batch_size):
-        yield order[start : start + batch_size]
+    for rows in chunks(n_rows, batch_size):
+        yield order[rows]
 
 
 class NetworkPass:
@@ -50,7 +51,7 @@ class NetworkPass:
 
     def backward_from_z(self, *, wants_input_gradient: bool = False) -> Array:
         """Fill the gradients, that of the last pre-activation being in ``dZ``."""
-        goes_on = wants_input_gradient or bool(self._hidden.passes)
+        goes_on = wants_input_gradient or self._hidden.learns
         dA = self._last.backward_from_z(wants_input_gradient=goes_on)
         return self._hidden.backward(dA, wants_input_gradient=wants_input_gradient)
 

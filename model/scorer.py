@@ -6,6 +6,7 @@ see the same numbers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -47,6 +48,16 @@ class Anomalies:
     is_anomaly: NDArray[np.bool_]
     shares: Matrix
     threshold: float
+
+    def of(self, rows: Sequence[int]) -> Anomalies:
+        """Return what is said of some of the transactions."""
+        return Anomalies(
+            self.reconstruction_error[rows],
+            self.anomaly_score[rows],
+            self.is_anomaly[rows],
+            self.shares[rows],
+            self.threshold,
+        )
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from model.chunks import chunks
 from model.features import RESERVED, TRANSACTION_ID, Feature, FeatureSpec, Matrix
 from training.column_names import AMOUNTS, LABELS, TIMES, find_column
 from training.column_scan import scan
@@ -105,11 +106,9 @@ def from_frame(
 ) -> Table:
     """Build the table of a frame; see :func:`load`."""
 
-    n_rows = _chunk_rows(frame)
-
     def frames(_texts: Sequence[str]) -> Iterator[pd.DataFrame]:
-        for start in range(0, max(len(frame), 1), n_rows):
-            yield frame.iloc[start : start + n_rows]
+        for rows in chunks(max(len(frame), 1), _chunk_rows(frame)):
+            yield frame.iloc[rows]
 
     return _from_frames(frames, config, source, memory, needs_label)
 

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from model.decision import Policy
-from model.scorer import Scorer
+from model.decision import APPROVE
+from model.scorer import FraudPart, Scorer
 from training import chunks
 from training.chunks import RowsOf
+from training.classifier import Classifier
 from training.config import RunConfig
 from training.data import Table
 from training.evaluate import Evaluation, base_rate_weights
@@ -100,9 +101,16 @@ def rows_new_to_autoencoder(parts: Split) -> tuple[NDArray[np.intp], str]:
 
 
 def anomaly_reviews(
-    scorer: Scorer, policy: Policy, table: Table, parts: Split, base_rate: float | None
+    scorer: Scorer,
+    part: FraudPart,
+    table: Table,
+    parts: Split,
+    classifier: Classifier,
+    base_rate: float | None,
 ) -> dict[str, Any]:
     """Return what reviewing anomalies adds: reviews of what would be approved otherwise.
+
+    Without test rows it is measured where neither network has learned from the rows that it judges.
 
     Returns
     -------
@@ -110,15 +118,20 @@ def anomaly_reviews(
         ``evaluated_on``, ``share_of_legitimate`` and ``share_of_frauds`` reviewed for their
         anomaly score alone, and such reviews ``in_10000`` transactions at the stated base rate.
     """
-    rows, part = rows_new_to_autoencoder(parts)
-    labels = np.zeros(0) if table.labels is None else table.labels[rows]
-    chosen = RowsOf(table.matrix, rows)
-    scores = chunks.score(scorer, chosen)
-    alone = replace(policy, anomaly_review=None)
-    added = scores.decision != alone.decide(scores.probability, scorer.amounts(chosen))
+    rows, evaluated_on = rows_new_to_autoencoder(parts)
+    if evaluated_on == "test":
+        probability = chunks.score(scorer, RowsOf(table.matrix, rows)).probability
+    else:
+        is_new = np.isin(classifier.calibration_rows, rows)
+        rows = classifier.calibration_rows[is_new]
+        probability = part.calibration.probability(classifier.held_out_logits[is_new])
+    labels, chosen = table.classes[rows], RowsOf(table.matrix, rows)
+    alone = replace(part.policy, anomaly_review=None).decide(probability, scorer.amounts(chosen))
+    odd = part.policy.is_odd(chunks.anomaly(scorer, chosen).anomaly_score)
+    added = odd & (alone == APPROVE)
     weights = base_rate_weights(labels, base_rate)
     return {
-        "evaluated_on": part,
+        "evaluated_on": evaluated_on,
         "share_of_legitimate": float(added[labels == 0].mean()),
         "share_of_frauds": float(added[labels == 1].mean()),
         "in_10000": PER * float((weights * added).sum() / weights.sum()),

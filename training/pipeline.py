@@ -100,14 +100,14 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
     fraud = scorer.fraud
     if fraud is not None and classifier is not None:
         facts["score_table"] = _score_table(fraud, classifier, table, config.base_rate)
+        if fraud.policy.anomaly_review is not None:
+            facts["anomaly_reviews"] = anomaly_reviews(
+                scorer, fraud, table, parts, classifier, config.base_rate
+            )
     if fitted.transactions_per_day is not None:
         facts["transactions_per_day"] = fitted.transactions_per_day
     if scorer.anomalies is not None and len(np.unique(table.classes[parts.test])) == 2:
         facts["anomaly_metrics"] = anomaly_figures(scorer, table, parts.test, config.base_rate)
-    if fraud is not None and fraud.policy.anomaly_review is not None:
-        facts["anomaly_reviews"] = anomaly_reviews(
-            scorer, fraud.policy, table, parts, config.base_rate
-        )
     rows = golden_rows(scorer.spec, streams["golden"])
     artifact = save(Path(config.output) / config.model_name, scorer, rows, facts)
     listener.on_artifact(artifact, evaluation, part)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.chunks import chunks
 from training.scratch import MappedMatrix
 
 Array = NDArray[Any]
@@ -36,5 +37,5 @@ def row_order(X: Array | MappedMatrix, rng: np.random.Generator) -> NDArray[np.i
 
 def batches_of(order: NDArray[np.intp], batch_size: int) -> Iterator[NDArray[np.intp]]:
     """Yield an order batch by batch."""
-    for start in range(0, len(order), batch_size):
-        yield order[start : start + batch_size]
+    for rows in chunks(len(order), batch_size):
+        yield order[rows]
