@@ -116,9 +116,8 @@ def _anomaly(champion: Champion, batch: Batch, options: Options) -> tuple[list[R
     ]
     explained = _explained(flags, options)
     if explained:
-        part = batch.matrix[explained]
-        known = anomalies if len(explained) == len(rows) else scorer.anomaly(part)
-        _attach(rows, explained, "contributions", scorer.anomaly_reasons(part, known))
+        contributions = scorer.anomaly_reasons(batch.matrix[explained], anomalies.of(explained))
+        _attach(rows, explained, "contributions", contributions)
     common = {"threshold": float(anomalies.threshold), "model": champion.label}
     return _identified(rows, batch), common, {"anomalies": flags.count(True)}
 

@@ -1,13 +1,14 @@
 """What reviewing anomalies costs is told: in the card, in the report and on the terminal."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from app import create_app
-from model.decision import DECISIONS
+from model.decision import APPROVE, DECISIONS
 from model.pointer import Pointer, write_pointer
 from tests.training.runs import train
 from tests.training.tables import mixed_frame
@@ -90,11 +91,15 @@ def test_service_reviews_them_and_says_why(reviewing):
     answers = client.post("/predict", json=sent).get_json()["predictions"]
 
     assert added.any()
-    for answer, is_added in zip(answers, added, strict=True):
+    scorer = run.artifact.scorer
+    expected = scorer.anomaly_reasons(rows, scorer.anomaly(rows))
+    for answer, is_added, reasons in zip(answers, added, expected, strict=True):
         assert "anomaly_score" in answer
         if is_added:
             assert answer["decision"] == "review"
             assert answer["anomaly_score"] >= FROM
+            blamed = [part["feature"] for part in answer["contributions"]]
+            assert blamed == [reason.feature for reason in reasons]
             shares = [part["contribution"] for part in answer["contributions"]]
             assert 0 < sum(shares) <= 1 + 1e-9
         else:
@@ -113,4 +118,15 @@ def test_validation_rows_tell_where_no_test_rows_are_kept(tmp_path):
         split={"test_share": 0.0},
     )
 
-    assert run.artifact.manifest["anomaly_reviews"]["evaluated_on"] == "validation"
+    told, scorer = run.artifact.manifest["anomaly_reviews"], run.artifact.scorer
+    assert told["evaluated_on"] == "validation"
+    # by rows that the autoencoder has not learned from, and the member that left them out
+    is_new = run.parts.folds == 0
+    rows = run.table.matrix[run.parts.train[is_new]]
+    y = run.table.labels[run.parts.train[is_new]]
+    p = scorer.fraud.calibration.probability(run.classifier.held_out_logits[is_new])
+    alone = replace(scorer.fraud.policy, anomaly_review=None).decide(p, scorer.amounts(rows))
+    added = (alone == APPROVE) & (scorer.anomaly(rows).anomaly_score >= FROM)
+    assert added.any()
+    assert told["share_of_legitimate"] == pytest.approx(added[y == 0].mean())
+    assert told["share_of_frauds"] == pytest.approx(added[y == 1].mean())
