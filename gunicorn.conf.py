@@ -7,7 +7,7 @@ for _library in ("OPENBLAS", "OMP", "MKL", "VECLIB"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
 wsgi_app = "app:wsgi()"
-bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = os.environ.get("WEB_CONCURRENCY", "2")
 worker_class = "gthread"
 threads = 4
@@ -38,3 +38,10 @@ logconfig_dict = {
     "root": {"handlers": ["stdout"], "level": "INFO"},
     "loggers": {"gunicorn.error": {"handlers": ["stdout"], "level": "INFO", "propagate": False}},
 }
+
+
+def when_ready(server):
+    """Warn where others reach a service that asks for no key."""
+    from app.exposure import warn_if_exposed
+
+    warn_if_exposed(listener.getsockname() for listener in server.LISTENERS)

@@ -14,6 +14,7 @@ from flask import Flask, request
 
 from app import errors, telemetry
 from app.config import Settings
+from app.gate import gate_of
 from app.health import health
 from app.json_provider import StrictJSONProvider
 from app.layer import RequestLayer
@@ -43,7 +44,8 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(scoring)
     app.register_blueprint(health)
 
-    app.wsgi_app = RequestLayer(app.wsgi_app, lane if settings.lane else {})  # type: ignore[method-assign]
+    gate = gate_of(settings)
+    app.wsgi_app = RequestLayer(app.wsgi_app, lane if settings.lane else {}, gate)  # type: ignore[method-assign]
     return app
 
 

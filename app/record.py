@@ -27,6 +27,7 @@ class RequestRecord:
     method: str
     started: float = field(default_factory=perf_counter)
     status: int = 500
+    client: str | None = None  # the name of the API key, never the key
     route: str | None = None  # the rule that matched, never the path, which is the client's
     facts: Mapping[str, object] = field(default_factory=dict)
     observed: Observed | None = None

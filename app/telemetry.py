@@ -44,6 +44,7 @@ def log_request(record: RequestRecord) -> None:
     level = logging.ERROR if record.status >= 500 else logging.INFO
     facts = {
         "request_id": record.request_id,
+        **({"client": record.client} if record.client else {}),
         "method": record.method,
         "route": record.route,
         "status": record.status,
