@@ -1,0 +1,90 @@
+"""Keys and limits as production runs them: real Gunicorn processes, real sockets."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import requests
+
+from tests.app.test_gunicorn import ROOT, refused_start, serve, wait_for
+from tests.factories import valid_row
+
+__all__ = ["serve"]  # a fixture
+
+OPEN_DOOR = "no API keys"
+
+
+def keys_command(path, *words):
+    """Run a keys command as an operator does; return what it printed."""
+    command = [sys.executable, "-m", "app", "keys", "--file", str(path), *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    return done.stdout.strip()
+
+
+def warnings_of(server):
+    """Stop a service and return the warnings of its log."""
+    server.popen.terminate()
+    _, out, _ = server.end()
+    lines = [json.loads(line) for line in out]
+    return [line["message"] for line in lines if line["level"] == "warning"]
+
+
+def test_keys_change_while_the_service_runs(serve, tmp_path):
+    path = tmp_path / "keys.json"
+    old = keys_command(path, "add", "old")
+    server = serve(FRAUDSCORE_KEYS_FILE=str(path), WEB_CONCURRENCY="2", HOST="0.0.0.0")  # noqa: S104
+
+    def statuses(secret, n=8):
+        headers = {"Authorization": f"Bearer {secret}"}
+        options = {"json": valid_row(), "headers": headers, "timeout": 5}
+        return {requests.post(server.url + "/predict", **options).status_code for _ in range(n)}
+
+    assert statuses(old) == {200}
+    assert statuses("wrong") == {401}
+
+    new = keys_command(path, "add", "new")
+    wait_for(lambda: statuses(new) == {200}, "the new key is known to every worker")
+    assert statuses(old) == {200}
+
+    keys_command(path, "remove", "old")
+    wait_for(lambda: statuses(old) == {401}, "the old key is gone from every worker")
+
+    path.write_text("{")
+    assert statuses(new) == {200}
+    assert statuses("") == {401}
+    assert not [line for line in warnings_of(server) if OPEN_DOOR in line]
+
+
+def test_public_start_without_keys_warns_once_and_a_private_one_does_not(serve):
+    public = serve(HOST="0.0.0.0", WEB_CONCURRENCY="2")  # noqa: S104 (the point of it)
+    private = serve(HOST="127.0.0.1")
+
+    assert [OPEN_DOOR in line for line in warnings_of(public)] == [True]
+    assert warnings_of(private) == []
+
+
+@pytest.mark.parametrize("content", [None, "{", '{"keys": []}'], ids=["missing", "text", "list"])
+def test_cold_start_with_an_unusable_keys_file_ends_in_one_line(model_dir, tmp_path, content):
+    path = tmp_path / "keys.json"
+    if content is not None:
+        path.write_text(content)
+
+    code, lines = refused_start(model_dir, FRAUDSCORE_KEYS_FILE=str(path))
+
+    assert code == 1
+    assert len(lines) == 1
+    assert lines[0].startswith(f"fraudscore cannot start: the keys file {path} ")
+
+
+def test_limit_holds_over_the_wire_and_no_answer_names_a_version(serve):
+    server = serve(FRAUDSCORE_RATE_LIMIT="3/hour")
+
+    answers = [server.post("/predict", valid_row()) for _ in range(4)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert int(answers[-1].headers["Retry-After"]) <= 3600
+    assert server.get("/health").status_code == 200
+    for answer in answers:
+        assert "/" not in answer.headers.get("Server", "")
+        assert "X-Powered-By" not in answer.headers
