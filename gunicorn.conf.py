@@ -23,7 +23,7 @@ keepalive = (
 
 preload_app = True  # loaded and verified once; workers share the memory and restart from it
 control_socket_disable = True  # it would need a writable home
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (never a disk)
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # nosec B108 # noqa: S108 (never a disk)
 
 # Gunicorn's own messages, in the form of the request lines that the application writes.
 logconfig_dict = {

@@ -10,6 +10,7 @@ from typing import get_type_hints
 import pytest
 
 from app import create_app
+from app.__main__ import main as app_main
 from app.config import PREFIX, Settings
 from training.__main__ import main
 from training.config import RunConfig
@@ -83,6 +84,9 @@ def test_documented_commands_exist(path):
 
     assert set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)) <= targets
     assert set(re.findall(r"-m training ([a-z]+)", text)) <= set(main.commands)
+    assert set(re.findall(r"-m app ([a-z]+)", text)) <= set(app_main.commands)
+    for command, word in re.findall(r"-m app ([a-z]+) ([a-z]+)", text):
+        assert word in getattr(app_main.commands[command], "commands", {word})
     for module in re.findall(r"-m (benchmarks\.[a-z_]+)", text):
         assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
 
