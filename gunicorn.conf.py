@@ -21,6 +21,10 @@ keepalive = (
     65  # longer than the idle time of the usual load balancer, which then never hits a close
 )
 
+# Where Gunicorn, too, asks whom to believe, it gets the same answer as the rate limits.
+if _trusted := os.environ.get("FRAUDSCORE_TRUSTED_PROXIES"):
+    forwarded_allow_ips = _trusted
+
 preload_app = True  # loaded and verified once; workers share the memory and restart from it
 control_socket_disable = True  # it would need a writable home
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # nosec B108 # noqa: S108 (never a disk)

@@ -169,6 +169,19 @@ def test_lane_turns_away_as_flask_does_to_the_last_byte(guarded, monkeypatch):
     assert {int(status[:3]) for status, _, _ in fast} >= {200, 401, 404, 405, 415, 429}
 
 
+@pytest.mark.parametrize("path", ["/predict", "/nothing"])
+def test_answer_to_head_has_the_length_and_no_body(guarded, path):
+    environ = EnvironBuilder(path, method="HEAD").get_environ()
+    started = []
+
+    body = guarded().application.wsgi_app(environ, lambda *given: started.append(given))
+
+    ((status, headers),) = started
+    assert status == "401 UNAUTHORIZED"
+    assert int(dict(headers)["Content-Length"]) > 100
+    assert b"".join(body) == b""
+
+
 def test_name_of_the_key_is_in_the_log_line(guarded, caplog):
     caplog.set_level(logging.INFO, "app")
     client = guarded()

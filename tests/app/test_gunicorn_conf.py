@@ -46,6 +46,15 @@ def test_port_and_workers_come_from_the_environment(conf):
     assert config.workers == 5
 
 
+def test_trusted_proxies_are_those_of_gunicorn_too(conf):
+    config = Config()
+
+    for name, value in conf(FRAUDSCORE_TRUSTED_PROXIES="10.0.0.0/8, 192.0.2.1").items():
+        config.set(name, value)
+
+    assert config.forwarded_allow_ips == ["10.0.0.0/8", "192.0.2.1"]
+
+
 def test_blas_is_kept_to_one_thread_unless_the_operator_says_otherwise(conf):
     conf()
     assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
