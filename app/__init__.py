@@ -14,12 +14,16 @@ from flask import Flask, request
 
 from app import errors, telemetry
 from app.config import Settings
+from app.exposition import exposition
 from app.health import health
 from app.json_provider import StrictJSONProvider
 from app.layer import RequestLayer
+from app.observer import Observer
 from app.record import current_record
+from app.request_log import RequestLog
 from app.scoring import scoring, scoring_lane
 from app.store import ModelStore
+from app.tracing import tracing_for
 from model.errors import FraudscoreError
 
 
@@ -34,7 +38,13 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.json = StrictJSONProvider(app)
     store = ModelStore(settings.model_dir, settings.max_rows)
     lane = scoring_lane(store, settings.max_body_bytes)
-    app.extensions |= {"fraudscore": store, "fraudscore.lane": lane}
+    log = RequestLog(settings.log_level)
+    observer = Observer(store, log, settings.run_dir, tracing_for(os.environ))
+    app.extensions |= {
+        "fraudscore": store,
+        "fraudscore.lane": lane,
+        "fraudscore.observer": observer,
+    }
 
     telemetry.open_log(settings.log_level)
     errors.init_app(app)
@@ -42,8 +52,10 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
 
     app.register_blueprint(scoring)
     app.register_blueprint(health)
+    app.register_blueprint(exposition)
 
-    app.wsgi_app = RequestLayer(app.wsgi_app, lane if settings.lane else {})  # type: ignore[method-assign]
+    shortcuts = lane if settings.lane else {}
+    app.wsgi_app = RequestLayer(app.wsgi_app, shortcuts, observer)  # type: ignore[method-assign]
     return app
 
 

@@ -27,6 +27,7 @@ class Settings:
     max_body_bytes: int = 16 * 1024 * 1024
     log_level: str = "INFO"
     lane: bool = True
+    run_dir: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work, naming the variable."""
@@ -54,7 +55,7 @@ class Settings:
 
 def _parse(name: str, value: object) -> object:
     """Turn the text of a variable into the type of its setting."""
-    if name == "MODEL_DIR":
+    if name in ("MODEL_DIR", "RUN_DIR"):
         if not isinstance(value, str | Path) or not str(value):
             raise ConfigurationError(f"{PREFIX}{name} must name a folder")
         return Path(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +20,17 @@ class Champion:
 
     artifact: Artifact
     pointer: Pointer
+    loaded_at: float  # seconds since 1970
     requests: RequestBody
     label: orjson.Fragment  # {"name": …, "version": …}, encoded once
+
+
+@dataclass(frozen=True)
+class Swaps:
+    """What became of the champions that were named since this process began."""
+
+    swapped: int = 0
+    refused: int = 0
 
 
 class ModelStore:
@@ -30,7 +40,8 @@ class ModelStore:
         artifact, pointer = load_champion(directory)
         label = dumps({"name": artifact.name, "version": artifact.version})
         requests = RequestBody(artifact.scorer.spec, max_rows)
-        self._champion = Champion(artifact, pointer, requests, orjson.Fragment(label))
+        self.swaps = Swaps()
+        self._champion = Champion(artifact, pointer, time.time(), requests, orjson.Fragment(label))
 
     def current(self) -> Champion:
         """Return the champion of this moment."""
