@@ -18,7 +18,7 @@ def test_health_names_the_model_that_answers(client, champion, path):
             "name": champion.artifact.name,
             "version": champion.artifact.version,
             "sha256": champion.artifact.sha256,
-            "promoted_at": champion.pointer.promoted_at,
+            "promoted_at": champion.promoted_at,
         },
     }
 
