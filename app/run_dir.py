@@ -45,11 +45,13 @@ def claim(path: Path, *, is_upgrade: bool) -> None:
         if not is_upgrade:
             _wait_for(lock, path)
             resume(path)
-            shutil.rmtree(path / "metrics", ignore_errors=True)
+            if (path / "metrics").exists():
+                shutil.rmtree(path / "metrics")
         fcntl.flock(lock, fcntl.LOCK_SH)
         (path / "metrics").mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise ConfigurationError(f"{VARIABLE}: {path} cannot be used: {error.strerror}") from None
+        reason = error.strerror or error
+        raise ConfigurationError(f"{VARIABLE}: {path} cannot be used: {reason}") from None
 
 
 def is_used(path: Path) -> bool:
