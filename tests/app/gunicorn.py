@@ -13,6 +13,7 @@ from pathlib import Path
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
+GUNICORN = Path(sys.executable).with_name("gunicorn")  # with -m it could not start itself anew
 DEADLINE_S = 30
 
 
@@ -32,8 +33,8 @@ class Process:
             "TMPDIR": self.folder.name,
             "FRAUDSCORE_MODEL_DIR": str(model_dir),
         }
-        self.popen = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"],
+        self.popen = subprocess.Popen(  # noqa: S603 (our own server)
+            [GUNICORN, "-c", "gunicorn.conf.py"],
             cwd=ROOT,
             env=inherited | {"WEB_CONCURRENCY": "1"} | settings | environ,
             stdout=self.out,

@@ -129,7 +129,7 @@ def test_link_in_place_of_the_lock_is_refused(path, tmp_path):
 
 def test_directory_is_used_only_while_a_service_holds_it(path):
     assert not run_dir.is_used(path)
-    path.mkdir()
+    path.mkdir(mode=0o700)
     (path / "lock").touch()
     assert not run_dir.is_used(path)
 
