@@ -24,6 +24,7 @@ from app.request_log import RequestLog
 from app.scoring import scoring, scoring_lane
 from app.store import ModelStore
 from app.tracing import tracing_for
+from app.watch import watch
 from model.errors import FraudscoreError
 
 
@@ -33,6 +34,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
 
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["FRAUDSCORE"] = settings
     app.url_map.merge_slashes = False  # //predict does not exist; a redirect would lose the body
 
     app.json = StrictJSONProvider(app)
@@ -65,6 +67,13 @@ def wsgi() -> Flask:
         return create_app()
     except FraudscoreError as error:
         sys.exit(f"fraudscore cannot start: {' '.join(str(error).split())}")
+
+
+def begin_worker(app: Flask) -> None:
+    """Start what a worker does beside answering; after the fork, which no thread survives."""
+    settings: Settings = app.config["FRAUDSCORE"]
+    watch(app.extensions["fraudscore"], settings.model_poll_seconds)
+    app.extensions["fraudscore.observer"].open()
 
 
 def note_route() -> None:

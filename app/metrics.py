@@ -125,7 +125,7 @@ MODEL_SWAPS = Metric(
 DEGRADED = Metric(
     "fraud_workers_degraded", "gauge", "Workers that answer with another model than the champion."
 )
-WORKERS = Metric("fraud_workers", "gauge", "Workers that have answered a request and are alive.")
+WORKERS = Metric("fraud_workers", "gauge", "Workers that are alive.")
 LINES_DROPPED = Metric(
     "fraud_log_lines_dropped_total",
     "counter",

@@ -31,7 +31,8 @@ PUBLISH_SECONDS = 1.0  # what a killed worker may have counted in vain
 class Observer:
     """Sees every request begin and end.
 
-    It comes to life with the first request of a process, since threads do not survive a fork.
+    It comes to life when a worker begins, or at the latest with the first request of a process:
+    its threads would not survive a fork.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """OpenTelemetry traces, when its standard variables ask for them; otherwise nothing is imported.
 
-One server span a request. The exporter and its thread begin with the first request of a process.
+One server span a request. The exporter and its thread begin with the process that answers.
 """
 
 from __future__ import annotations
