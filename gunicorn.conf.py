@@ -1,10 +1,15 @@
 """How Gunicorn runs the service: ``gunicorn -c gunicorn.conf.py`` is all there is to it."""
 
 import os
+import sys
 
 # Workers and threads share the cores already. NumPy reads these once, when it is first imported.
 for _library in ("OPENBLAS", "OMP", "MKL", "VECLIB"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
+from app import run_dir as _run_dir  # noqa: E402 (it imports NumPy)
+
+os.environ[_run_dir.VARIABLE] = str(_run_dir.locate(os.environ))
 
 wsgi_app = "app:wsgi()"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
@@ -45,7 +50,20 @@ logconfig_dict = {
 
 
 def when_ready(server):
-    """Warn where others reach a service that asks for no key."""
+    """Claim the run directory, once the address is ours: whoever runs there is then gone."""
     from app.exposure import warn_if_exposed
+    from model.errors import FraudscoreError
 
+    try:
+        path = _run_dir.locate(os.environ)
+        _run_dir.claim(path, is_upgrade="GUNICORN_PID" in os.environ)
+    except FraudscoreError as error:
+        sys.exit(f"fraudscore cannot start: {error}")
     warn_if_exposed(listener.getsockname() for listener in server.LISTENERS)
+
+
+def post_worker_init(worker):
+    """Start what each worker does beside answering."""
+    from app import begin_worker
+
+    begin_worker(worker.wsgi)

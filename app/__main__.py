@@ -1,31 +1,35 @@
-"""``python -m app``: what an operator does beside a running service."""
+"""``python -m app``: what an operator tells a running service from beside it."""
 
 from __future__ import annotations
 
-from typing import Any
+import os
 
 import click
 
+from app import drain as draining
+from app.commands import Commands
+from app.config import Settings
 from app.key_commands import keys
-from model.errors import FraudscoreError
-
-
-class Commands(click.Group):
-    """Turns what goes wrong on purpose into one line and an exit status."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a command."""
-        try:
-            return super().invoke(ctx)
-        except FraudscoreError as error:
-            raise click.ClickException(" ".join(str(error).split())) from None
-        except OSError as error:
-            raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+from app.run_dir import locate
 
 
 @click.group(cls=Commands)
 def main() -> None:
     """Operate a fraudscore service."""
+
+
+@main.command()
+@click.option("--seconds", metavar="N", help="Instead of FRAUDSCORE_DRAIN_SECONDS.")
+def drain(seconds: str | None) -> None:
+    """Answer /health with 503 in every worker, wait, and go on scoring."""
+    given = {} if seconds is None else {"DRAIN_SECONDS": seconds}
+    draining.drain(locate(os.environ), Settings.load(os.environ, given).drain_seconds)
+
+
+@main.command()
+def undrain() -> None:
+    """Call a drain off."""
+    draining.undrain(locate(os.environ))
 
 
 main.add_command(keys)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
+from app import metrics
 from app.addresses import ClientAddresses
 from app.config import Settings
 from app.keys import KeyRing
+from app.metrics import Series
 from app.record import RequestRecord
 
 if TYPE_CHECKING:
@@ -59,6 +61,15 @@ class Gate:
                 "This needs an API key, as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'.",
                 www_authenticate=WWWAuthenticate("bearer", {"realm": "fraudscore"}),
             )
+
+    def series(self) -> Series:
+        """Say how keys and limits are, as the metrics publish it."""
+        series: Series = {}
+        if self._keys is not None:
+            series[metrics.KEYS_STALE.name, ()] = [float(self._keys.problem is not None)]
+        if self._limits is not None:
+            series[metrics.LIMITS_UNSHARED.name, ()] = [self._limits.failures]
+        return series
 
     def _is_open(self, path: str) -> bool:
         """Return whether the operator lets everyone see this."""

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import click
 
+from app.commands import Commands
 from app.keys import NAME, APIKey, read_keys, write_keys
 from model.errors import ConfigurationError
 
 
-@click.group()
+@click.group(cls=Commands)
 @click.option(
     "--file",
     "path",

@@ -1,9 +1,10 @@
 """The layer around the application that every request passes, whatever becomes of it.
 
 It names the request, turns away what may not come in, adds the headers that every answer carries,
-and writes the log line. The scoring routes are answered right here, in the lane: the same function
-that the Flask views call, without the cost of Flask's dispatch. ``FRAUDSCORE_LANE=off`` sends them
-through Flask like all others; the answers are the same to the last byte.
+and lets the observer see it begin and end. The scoring routes are answered right here, in the lane:
+the same function that the Flask views call, without the cost of Flask's dispatch.
+``FRAUDSCORE_LANE=off`` sends them through Flask like all others; the answers are the same to the
+last byte.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from app.answer import Answer
 from app.errors import answer_to
 from app.gate import Gate
 from app.intake import check_host
+from app.observer import Observer
 from app.record import RequestRecord, begin_record
-from app.telemetry import log_request
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
@@ -42,14 +43,18 @@ class RequestLayer:
     decides who may come in, where that is not everyone.
     """
 
-    def __init__(self, application: WSGIApplication, lane: Lane, gate: Gate | None = None) -> None:
+    def __init__(
+        self, application: WSGIApplication, lane: Lane, gate: Gate | None, observer: Observer
+    ) -> None:
         self._application = application
         self._lane = lane
         self._gate = gate
+        self._observer = observer
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         record = begin_record(environ)
+        self._observer.begin(environ, record)
         try:
             answer = self._answer(environ, record)
             if answer is None:
@@ -59,7 +64,7 @@ class RequestLayer:
             start_response(_STATUS_LINES[answer.status], headers + _common_headers(record))
             return [] if record.method == "HEAD" else [answer.body]
         finally:
-            log_request(record)
+            self._observer.end(record)
 
     def _answer(self, environ: WSGIEnvironment, record: RequestRecord) -> Answer | None:
         """Answer what needs no dispatch; None leaves the request to the application."""

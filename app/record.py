@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+    from opentelemetry.trace import Span
 
     from app.answer import Answer, Observed
     from app.errors import Problem
@@ -27,11 +28,12 @@ class RequestRecord:
     method: str
     started: float = field(default_factory=perf_counter)
     status: int = 500
-    client: str | None = None  # the name of the API key, never the key
     route: str | None = None  # the rule that matched, never the path, which is the client's
     facts: Mapping[str, object] = field(default_factory=dict)
     observed: Observed | None = None
     problem: Problem | None = None
+    client: str | None = None  # the name of the key that was shown, never the key
+    span: Span | None = None
 
     @property
     def duration_s(self) -> float:

@@ -104,13 +104,15 @@ class ModelStatus(ModelLabel):
     """Which model is held, and since when it is the champion."""
 
     sha256 = fields.String(required=True, validate=validate.Regexp(r"[0-9a-f]{64}$"))
-    promoted_at = fields.AwareDateTime(required=True, format="iso")
+    promoted_at = fields.AwareDateTime(required=True, allow_none=True, format="iso")
 
 
 class Health(Strict):
-    """The answer of /health and /health/ready."""
+    """The answer of /health and /health/ready while the service does not drain."""
 
-    status = fields.String(required=True, validate=validate.OneOf(["ok"]))
+    status = fields.String(required=True, validate=validate.OneOf(["ok", "degraded"]))
+    reason = fields.String()
+    refused_version = fields.String(allow_none=True)
     model = fields.Nested(ModelStatus, required=True)
 
 

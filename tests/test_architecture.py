@@ -13,7 +13,7 @@ OURS = {"app", "model", "training"}
 ALLOWED = {
     "model": {"numpy"},
     "app": {"model", "numpy", "flask", "werkzeug", "marshmallow", "orjson", "gunicorn"}
-    | {"click", "limits"},
+    | {"click", "limits", "prometheus_client", "opentelemetry"},
 }
 FORBIDDEN = {"training": {"app", "flask", "werkzeug", "marshmallow", "gunicorn"}}
 # The core of a scoring request runs without a web framework.
@@ -72,5 +72,5 @@ def test_serving_process_loads_nothing_of_training():
     ).stdout.split()
 
     assert "model" in loaded
-    unwanted = {"training", "pandas", "sklearn", "scipy", "imblearn", "matplotlib"}
+    unwanted = {"training", "pandas", "sklearn", "scipy", "imblearn", "matplotlib", "opentelemetry"}
     assert not unwanted & set(loaded)

@@ -182,18 +182,29 @@ def test_answer_to_head_has_the_length_and_no_body(guarded, path):
     assert b"".join(body) == b""
 
 
-def test_name_of_the_key_is_in_the_log_line(guarded, caplog):
-    caplog.set_level(logging.INFO, "app")
+def test_name_of_the_key_is_in_the_log_line(guarded, capfd):
     client = guarded()
-    caplog.clear()
 
     client.post("/predict", json=valid_row(), headers={"X-API-Key": guarded.secret})
     client.post("/predict", json=valid_row())
 
-    known, unknown = (record.facts for record in caplog.records)
+    known, unknown = map(json.loads, capfd.readouterr().out.splitlines())
     assert (known["client"], known["status"]) == ("checkout", 200)
     assert "client" not in unknown
     assert unknown["status"] == 401
+
+
+def test_requests_are_counted_by_the_name_of_the_key(guarded):
+    client = guarded(OPEN_ROUTES="/metrics", RATE_LIMIT="1000/day")
+    for secret in (guarded.secret, guarded.secret, "wrong"):
+        client.get("/model", headers={"X-API-Key": secret})
+
+    text = client.get("/metrics").text
+
+    assert 'fraud_client_requests_total{client="checkout"} 2.0' in text
+    assert text.count("fraud_client_requests_total{") == 1
+    assert "fraud_workers_keys_stale 0.0" in text
+    assert "fraud_rate_limit_redis_failures_total 0.0" in text
 
 
 class Broken:
@@ -206,7 +217,7 @@ class Broken:
 
 
 @pytest.mark.parametrize("lane", [True, False])
-def test_no_log_line_holds_a_key_or_a_value(guarded, caplog, monkeypatch, lane):
+def test_no_log_line_holds_a_key_or_a_value(guarded, caplog, capfd, monkeypatch, lane):
     caplog.set_level(logging.DEBUG)
     client = guarded(LANE=lane, RATE_LIMIT="6/day", LOG_LEVEL="DEBUG")
     champion = client.application.extensions["fraudscore"].current()
@@ -233,7 +244,9 @@ def test_no_log_line_holds_a_key_or_a_value(guarded, caplog, monkeypatch, lane):
     statuses += [send("/predict", good, guarded.secret) for _ in range(3)]
 
     assert statuses == [200, 422, 422, 404, 401, 500, 500, 429]
-    written = "\n".join(JSONFormatter().format(record) for record in caplog.records)
+    others = (JSONFormatter().format(record) for record in caplog.records)
+    written = "\n".join([capfd.readouterr().out, *others])
+    assert written.count('"message":"request"') == len(statuses)
     assert "checkout" in written
     assert written.count('"exception"') == 2
     for planted in (guarded.secret, "marker", "4000123", "192.0.2.99"):
