@@ -1,5 +1,6 @@
 """What an operator applies to a cluster fits the image and the service."""
 
+import os
 import re
 import runpy
 import shlex
@@ -44,9 +45,10 @@ def environ(container):
     return {variable["name"]: variable["value"] for variable in container["env"]}
 
 
-@pytest.fixture(scope="module")
-def graceful_seconds():
+@pytest.fixture
+def graceful_seconds(monkeypatch):
     """Return how long a worker that was told to stop may finish what it has."""
+    monkeypatch.setattr(os, "environ", {})  # the file writes to it
     return runpy.run_path(str(ROOT / "gunicorn.conf.py"))["graceful_timeout"]
 
 
