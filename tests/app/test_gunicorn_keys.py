@@ -1,5 +1,6 @@
 """Keys and limits as production runs them: real Gunicorn processes, real sockets."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -8,10 +9,8 @@ import sys
 import pytest
 import requests
 
-from tests.app.test_gunicorn import ROOT, refused_start, serve, wait_for
+from tests.app.gunicorn import ROOT, Process, wait_for
 from tests.factories import valid_row
-
-__all__ = ["serve"]  # a fixture
 
 OPEN_DOOR = "no API keys"
 
@@ -76,7 +75,8 @@ def test_cold_start_with_an_unusable_keys_file_ends_in_one_line(model_dir, tmp_p
     if content is not None:
         path.write_text(content)
 
-    code, lines = refused_start(model_dir, FRAUDSCORE_KEYS_FILE=str(path))
+    with contextlib.closing(Process(model_dir, FRAUDSCORE_KEYS_FILE=str(path))) as process:
+        code, _, lines = process.end()
 
     assert code == 1
     assert len(lines) == 1
