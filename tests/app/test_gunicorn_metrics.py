@@ -67,17 +67,6 @@ def test_totals_outlive_killed_workers_and_their_gauges_do_not(serve, tmp_path):
     assert len(list(run_dir.glob("metrics/[0-9]*.json"))) == 2
 
 
-def test_reload_keeps_what_was_counted_in_its_last_second(serve):
-    server = serve()
-    (before,) = server.workers()
-
-    predict(server, 7)
-    server.popen.send_signal(signal.SIGHUP)
-    wait_for(lambda: before not in pids(scrape(server)), "the old worker is gone")
-
-    wait_for(lambda: predicted(server) == 7, "all are counted")
-
-
 def test_restart_begins_at_zero(serve, tmp_path):
     run_dir = str(tmp_path / "run")
     first = serve(FRAUDSCORE_RUN_DIR=run_dir)

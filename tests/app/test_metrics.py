@@ -1,8 +1,11 @@
 """What is counted of requests, exactly."""
 
+import subprocess
+import sys
 import threading
 from bisect import bisect_left
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +20,8 @@ from app.problem_codes import CODES, OTHER
 from app.record import RequestRecord, current_record
 from tests.app.scrapes import Scrape
 from tests.factories import TINY_FEATURES, valid_row
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -290,6 +295,23 @@ def test_threads_lose_no_count(champion):
     series = counts.series(champion.artifact)
     assert series["fraud_http_requests_total", ("unmatched", "GET", "500")] == [16_000]
     assert series["fraud_http_requests_in_progress", ()] == [0]
+
+
+def test_process_that_ends_leaves_all_it_counted(model_dir, tmp_path):
+    """It ends before its next turn to publish."""
+    code = f"""
+from app import create_app
+client = create_app({{"MODEL_DIR": {str(model_dir)!r}, "RUN_DIR": {str(tmp_path)!r}}}).test_client()
+for _ in range(7):
+    client.get("/health")
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)  # noqa: S603
+
+    client = create_app({"MODEL_DIR": model_dir, "RUN_DIR": tmp_path}).test_client()
+    found = Scrape(client.get("/metrics").text)
+
+    assert found.total("fraud_http_requests_total", route="/health") == 7
+    assert found.total("fraud_workers") == 1
 
 
 def test_folder_that_takes_no_numbers_costs_no_answer(model_dir, tmp_path, caplog):
