@@ -12,6 +12,8 @@ import pytest
 from app import create_app
 from app.__main__ import main as app_main
 from app.config import PREFIX, Settings
+from app.metrics import METRICS
+from app.problem_codes import CODES
 from training.__main__ import main
 from training.config import RunConfig
 from training.config_file import load_config
@@ -76,6 +78,17 @@ def test_readme_lists_every_route(client):
     table = "\n".join(re.findall(r"^\| `(?:GET|POST) .*", README, re.MULTILINE))
 
     assert rules == set(re.findall(r"(/[a-z/]+)(?=[`,])", table))
+
+
+def test_reference_lists_every_metric_and_every_reason():
+    text = (ROOT / "docs/watching.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(fraud_\w+)` \| (\w+) \| (.*?) \| (.*) \|$", text, re.MULTILINE)
+
+    told = {
+        name: (kind, tuple(re.findall(r"`(\w+)`", labels)), s) for name, kind, labels, s in rows
+    }
+    assert told == {m.name: (m.kind, m.labels, m.documentation) for m in METRICS.values()}
+    assert set(CODES) <= set(re.findall(r"`(\w+)`", text.partition("## Reasons")[2]))
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
