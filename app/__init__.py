@@ -15,6 +15,7 @@ from flask import Flask, request
 from app import errors, telemetry
 from app.config import Settings
 from app.exposition import exposition
+from app.gate import gate_of
 from app.health import health
 from app.json_provider import StrictJSONProvider
 from app.layer import RequestLayer
@@ -31,6 +32,7 @@ from model.errors import FraudscoreError
 def create_app(config: Mapping[str, object] | None = None) -> Flask:
     """Assemble the application; ``config`` overrides the environment, by short names."""
     settings = Settings.load(os.environ, config or {})
+    telemetry.open_log(settings.log_level)
 
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -40,15 +42,15 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.json = StrictJSONProvider(app)
     store = ModelStore(settings.model_dir, settings.max_rows)
     lane = scoring_lane(store, settings.max_body_bytes)
+    gate = gate_of(settings)
     log = RequestLog(settings.log_level)
-    observer = Observer(store, log, settings.run_dir, tracing_for(os.environ))
+    observer = Observer(store, gate, log, settings.run_dir, tracing_for(os.environ))
     app.extensions |= {
         "fraudscore": store,
         "fraudscore.lane": lane,
         "fraudscore.observer": observer,
     }
 
-    telemetry.open_log(settings.log_level)
     errors.init_app(app)
     app.before_request(note_route)
 
@@ -57,7 +59,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(exposition)
 
     shortcuts = lane if settings.lane else {}
-    app.wsgi_app = RequestLayer(app.wsgi_app, shortcuts, observer)  # type: ignore[method-assign]
+    app.wsgi_app = RequestLayer(app.wsgi_app, shortcuts, gate, observer)  # type: ignore[method-assign]
     return app
 
 

@@ -7,7 +7,7 @@ problem document.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -29,8 +29,7 @@ _TASKS: Mapping[Route, str] = {"predict": "fraud", "anomaly": "anomaly"}
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(NamedTuple):
     """What the metrics count of a scored request; values, so it never leaves the process."""
 
     champion: Champion
@@ -39,14 +38,13 @@ class Observed:
     novelty: Novelty
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What goes back to the client, and what the log and the metrics may say about it."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, object] = MappingProxyType({})
     observed: Observed | None = None
 
 
@@ -149,9 +147,11 @@ def _anomaly(scorer: Scorer, batch: Batch, options: Options) -> Scored:
 _SCORING = {"predict": _predict, "anomaly": _anomaly}
 
 
-def _explained(flags: Sequence[int], options: Options) -> list[int]:
+def _explained(flags: Sequence[int], options: Options) -> Sequence[int]:
     """Return the numbers of the rows that carry an explanation."""
-    return [number for number, flag in enumerate(flags) if flag or options.explain]
+    if options.explain:
+        return range(len(flags))
+    return [number for number, flag in enumerate(flags) if flag]
 
 
 def _attach(

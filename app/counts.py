@@ -116,6 +116,7 @@ class Counts:
         self._requests: defaultdict[tuple[str, str, int], int] = defaultdict(int)
         self._durations: dict[str, Histogram] = {}
         self._transactions: defaultdict[str, int] = defaultdict(int)
+        self._clients: defaultdict[str, int] = defaultdict(int)
         self._problems = dict.fromkeys(CODES, 0)
         self._models: dict[tuple[str, str], ModelCounts] = {}
 
@@ -136,6 +137,8 @@ class Counts:
             if histogram is None:
                 histogram = self._durations[route] = Histogram(metrics.DURATION)
             histogram.add(duration_s)
+            if record.client is not None:
+                self._clients[record.client] += 1
             for code in codes:
                 self._problems[code] += 1
             if record.observed is not None:
@@ -162,6 +165,8 @@ class Counts:
                 own[metrics.TRANSACTIONS.name, (route,)] = [count]
             for code, count in self._problems.items():
                 own[metrics.VALIDATION_ERRORS.name, (code,)] = [count]
+            for client, count in self._clients.items():
+                own[metrics.CLIENT_REQUESTS.name, (client,)] = [count]
             return metrics.total([own, *(model.series() for model in self._models.values())])
 
     def _model(self, artifact: Artifact) -> ModelCounts:

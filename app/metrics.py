@@ -126,6 +126,22 @@ DEGRADED = Metric(
     "fraud_workers_degraded", "gauge", "Workers that answer with another model than the champion."
 )
 WORKERS = Metric("fraud_workers", "gauge", "Workers that are alive.")
+CLIENT_REQUESTS = Metric(
+    "fraud_client_requests_total",
+    "counter",
+    "Requests with a valid API key, by the name of the key.",
+    ("client",),
+)
+KEYS_STALE = Metric(
+    "fraud_workers_keys_stale",
+    "gauge",
+    "Workers that go by an earlier state of the keys file, as it cannot be read any more.",
+)
+LIMITS_UNSHARED = Metric(
+    "fraud_rate_limit_redis_failures_total",
+    "counter",
+    "Times that Redis did not answer, and a worker counted rate limits by itself.",
+)
 LINES_DROPPED = Metric(
     "fraud_log_lines_dropped_total",
     "counter",
@@ -152,6 +168,9 @@ METRICS = {
         MODEL_SWAPS,
         DEGRADED,
         WORKERS,
+        CLIENT_REQUESTS,
+        KEYS_STALE,
+        LIMITS_UNSHARED,
         LINES_DROPPED,
     )
 }

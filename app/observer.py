@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from app import metrics
 from app.counts import Counts
+from app.gate import Gate
 from app.metrics import Series, total
 from app.published import PublishedSeries
 from app.record import RequestRecord
@@ -36,9 +37,15 @@ class Observer:
     """
 
     def __init__(
-        self, store: ModelStore, log: RequestLog, run_dir: Path | None, tracing: Tracing | None
+        self,
+        store: ModelStore,
+        gate: Gate | None,
+        log: RequestLog,
+        run_dir: Path | None,
+        tracing: Tracing | None,
     ) -> None:
         self._store = store
+        self._gate = gate
         self._log = log
         self._folder = run_dir and run_dir / "metrics"
         self._tracing = tracing
@@ -149,4 +156,6 @@ class Observer:
         }
         for result, count in vars(self._store.swaps).items():
             own[metrics.MODEL_SWAPS.name, (result,)] = [count]
+        if self._gate is not None:
+            own |= self._gate.series()
         return total([self._counts.series(artifact), own])

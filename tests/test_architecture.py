@@ -13,7 +13,7 @@ OURS = {"app", "model", "training"}
 ALLOWED = {
     "model": {"numpy"},
     "app": {"model", "numpy", "flask", "werkzeug", "marshmallow", "orjson", "gunicorn"}
-    | {"prometheus_client", "opentelemetry"},
+    | {"click", "limits", "prometheus_client", "opentelemetry"},
 }
 FORBIDDEN = {"training": {"app", "flask", "werkzeug", "marshmallow", "gunicorn"}}
 # The core of a scoring request runs without a web framework.

@@ -1,8 +1,6 @@
 """A service over a tiny artifact, and a client of it."""
 
 import contextlib
-import shutil
-from pathlib import Path
 
 import pytest
 
@@ -37,13 +35,13 @@ def champion(app):
     return app.extensions["fraudscore"].current()
 
 
-@pytest.fixture
-def serve(model_dir):
-    """Return a function that starts a service and waits until it is ready."""
+@contextlib.contextmanager
+def starting(model_dir):
+    """Give a function that starts a service and waits until it is ready; end them all after."""
     with contextlib.ExitStack() as running:
 
-        def begin(directory=model_dir, **environ):
-            server = Server(directory, **environ)
+        def begin(directory=model_dir, *arguments, **environ):
+            server = Server(directory, *arguments, **environ)
             running.callback(server.close)
             wait_for(lambda: server.popen.poll() is not None or server.get("/health").ok, "ready")
             assert server.popen.poll() is None, server.end()
@@ -53,6 +51,14 @@ def serve(model_dir):
 
 
 @pytest.fixture
-def damaged(model_dir, tmp_path):
-    """Return a copy of the champion's folder, to be damaged."""
-    return Path(shutil.copytree(model_dir, tmp_path / "damaged"))
+def serve(model_dir):
+    """Return a function that starts a service for one test."""
+    with starting(model_dir) as begin:
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def serve_for_long(model_dir):
+    """Return a function that starts a service for the tests of a file."""
+    with starting(model_dir) as begin:
+        yield begin

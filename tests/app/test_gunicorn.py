@@ -3,14 +3,22 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from tests.app.gunicorn import Process, wait_for
 from tests.factories import valid_row
+
+
+@pytest.fixture
+def damaged(model_dir, tmp_path):
+    """Return a copy of the champion's folder, to be damaged."""
+    return Path(shutil.copytree(model_dir, tmp_path / "damaged"))
 
 
 def refused_start(directory, **environ):

@@ -1,5 +1,6 @@
 """What is counted of requests, exactly."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -16,8 +17,10 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from app import create_app, metrics
 from app.counts import Counts, Histogram
 from app.metrics import METRICS
+from app.observer import Observer
 from app.problem_codes import CODES, OTHER
 from app.record import RequestRecord, current_record
+from app.request_log import RequestLog
 from tests.app.scrapes import Scrape
 from tests.factories import TINY_FEATURES, valid_row
 
@@ -312,6 +315,17 @@ for _ in range(7):
 
     assert found.total("fraud_http_requests_total", route="/health") == 7
     assert found.total("fraud_workers") == 1
+
+
+def test_lines_that_the_output_did_not_take_are_counted(app):
+    log = RequestLog("INFO", os.open("/dev/full", os.O_WRONLY))
+    observer = Observer(app.extensions["fraudscore"], None, log, None, None)
+
+    for _ in range(3):
+        observer.end(RequestRecord("r", "GET"))
+
+    series, _ = observer.collect()
+    assert series[metrics.LINES_DROPPED.name, ()] == [3]
 
 
 def test_folder_that_takes_no_numbers_costs_no_answer(model_dir, tmp_path, caplog):

@@ -1,6 +1,5 @@
 """Model changes in a running service: real Gunicorn processes, real files, real signals."""
 
-import json
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -55,9 +54,7 @@ def replace_workers(server):
 
 def logged(server, message):
     """Return the log lines with a message, so far."""
-    server.out.seek(0)
-    lines = [json.loads(line) for line in server.out.read().splitlines()]
-    return [line for line in lines if line["message"] == message]
+    return [line for line in server.log() if line["message"] == message]
 
 
 def test_swaps_under_load_lose_no_request_and_mix_no_versions(serve, artifacts):
