@@ -21,8 +21,9 @@ from app.observer import Observer
 from app.problem_codes import CODES, OTHER
 from app.record import RequestRecord, current_record
 from app.request_log import RequestLog
+from tests.app.champions import point_to
 from tests.app.scrapes import Scrape
-from tests.factories import TINY_FEATURES, valid_row
+from tests.factories import TINY_FEATURES, save_tiny, valid_row
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -238,6 +239,30 @@ def test_model_that_answers_is_told(champion, scrape, version):
         "swapped": 0,
         "refused": 0,
     }
+
+
+def test_new_champions_are_counted_and_each_version_keeps_its_numbers(damaged):
+    app = create_app({"MODEL_DIR": damaged})
+    client, store = app.test_client(), app.extensions["fraudscore"]
+    first = store.current().artifact
+    second, third = (save_tiny(damaged, seed=seed) for seed in (1, 2))
+    third.path.write_bytes(b"damaged")
+
+    client.post("/predict", json=valid_row())
+    point_to(second)
+    store.refresh()
+    client.post("/predict", json=[valid_row()] * 2)
+    point_to(third)
+    store.refresh()
+
+    found = Scrape(client.get("/metrics").text)
+    swaps = {s.labels["result"]: s.value for s in found.of("fraud_model_swaps_total")}
+    assert swaps == {"swapped": 1, "refused": 1}
+    assert found.total("fraud_workers_degraded") == 1
+    assert [s.labels["version"] for s in found.of("fraud_model_info")] == [second.version]
+    assert found.total("fraud_predictions_total", version=first.version) == 1
+    assert found.total("fraud_predictions_total", version=second.version) == 2
+    assert len(found.of("fraud_input_missing_total", feature="V2")) == 1
 
 
 def test_what_the_server_refused_by_itself_is_counted(app, scrape):
