@@ -1,6 +1,7 @@
 """What is counted of requests, exactly."""
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -241,11 +242,12 @@ def test_model_that_answers_is_told(champion, scrape, version):
     }
 
 
-def test_new_champions_are_counted_and_each_version_keeps_its_numbers(damaged):
-    app = create_app({"MODEL_DIR": damaged})
+def test_new_champions_are_counted_and_each_version_keeps_its_numbers(model_dir, tmp_path):
+    folder = Path(shutil.copytree(model_dir, tmp_path / "own"))
+    app = create_app({"MODEL_DIR": folder})
     client, store = app.test_client(), app.extensions["fraudscore"]
     first = store.current().artifact
-    second, third = (save_tiny(damaged, seed=seed) for seed in (1, 2))
+    second, third = (save_tiny(folder, seed=seed) for seed in (1, 2))
     third.path.write_bytes(b"damaged")
 
     client.post("/predict", json=valid_row())
