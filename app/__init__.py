@@ -14,6 +14,7 @@ from flask import Flask, request
 
 from app import errors, telemetry
 from app.config import Settings
+from app.docs import docs
 from app.health import health
 from app.intake import check_host
 from app.json_provider import StrictJSONProvider
@@ -39,6 +40,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
 
     app.register_blueprint(scoring)
     app.register_blueprint(health)
+    app.register_blueprint(docs)
     return app
 
 

@@ -207,6 +207,15 @@ def test_identifier_comes_back_as_it_was(client, identifier):
     assert document["transaction_id"] == identifier
 
 
+@pytest.mark.parametrize("written", ["7.0", "70e-1"])
+def test_identifier_is_an_integer_however_its_json_is_written(client, written):
+    body = json.dumps(valid_row(transaction_id=7)).replace(": 7", f": {written}")
+
+    response = client.post("/predict", data=body, content_type="application/json")
+
+    assert response.data.startswith(b'{"transaction_id":7,')
+
+
 def test_identifier_does_not_change_the_score(client):
     plain = client.post("/predict", json=valid_row()).get_json()
     named = client.post("/predict", json=valid_row(payment_id="x")).get_json()
