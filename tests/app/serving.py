@@ -10,7 +10,7 @@ from werkzeug.serving import make_server
 def serving(application):
     """Serve a WSGI application and yield its address."""
     server = make_server("127.0.0.1", 0, application, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -299,3 +299,14 @@ def test_core_needs_no_web_framework(champion, client, route):
         == client.post(f"/{route}?explain=true", data=body, content_type="application/json").data
     )
     assert found.facts["rows"] == 1
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize(
+    "moment",
+    ["0001-01-01T01:16:06+02:00", "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-12:00"],
+)
+def test_moment_at_the_end_of_the_calendar_is_scored_and_explained(client, route, moment):
+    response = client.post(f"/{route}?explain=true", json=valid_row(transaction_time=moment))
+
+    assert response.status_code == 200
