@@ -206,7 +206,7 @@ class Client:
     timeout : tuple of float
         Seconds to connect, and seconds of silence before an answer is given up.
     deadline : float
-        Seconds for one request with all its retries.
+        Seconds for one request with all its retries: no silence and no pause goes beyond it.
     retries : int
         How often a request is repeated at most.
     batch_rows : int

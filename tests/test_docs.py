@@ -11,6 +11,7 @@ import pytest
 
 from app import create_app
 from app.config import PREFIX, Settings
+from tests.app.serving import serving
 from training.__main__ import main
 from training.config import RunConfig
 from training.config_file import load_config
@@ -70,7 +71,23 @@ def test_readme_lists_every_route(client):
     rules = {rule.rule for rule in client.application.url_map.iter_rules()}
     table = "\n".join(re.findall(r"^\| `(?:GET|POST) .*", README, re.MULTILINE))
 
-    assert rules == set(re.findall(r"(/[a-z/]+)(?=[`,])", table))
+    assert rules == set(re.findall(r"(/[a-z/.]+)(?=[`,])", table))
+
+
+def test_readme_python_prints_what_it_says(client, monkeypatch, capsys):
+    ((code,),) = (p.values for p in blocks(ROOT / "README.md", "python"))
+    told = re.findall(r"print\(.*\)  # (.*)", code)
+    monkeypatch.chdir(ROOT)
+
+    with serving(client.application) as address:
+        code = code.replace("http://localhost:8000", address)
+        capsys.readouterr()
+        exec(compile(code, "README.md", "exec"), {})  # noqa: S102 (our own document)
+
+    lines = capsys.readouterr().out.splitlines()
+    printed = [line for line in lines if not line.startswith('{"time"')]  # the log of the service
+    assert len(told) == 3
+    assert printed == told
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
