@@ -1,7 +1,7 @@
 """The service: HTTP in, JSON out.
 
 This package may import ``model``, never ``training``. Read ``create_app`` first, then follow a
-request: ``scoring`` → ``intake`` → ``answer`` → ``schemas`` → ``model.scorer`` → back.
+request: ``layer`` → ``scoring`` → ``intake`` → ``answer`` → ``schemas`` → ``model.scorer`` → back.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from app import errors, telemetry
 from app.config import Settings
 from app.docs import docs
 from app.health import health
-from app.intake import check_host
 from app.json_provider import StrictJSONProvider
-from app.scoring import scoring
+from app.layer import RequestLayer
+from app.record import current_record
+from app.scoring import scoring, scoring_lane
 from app.store import ModelStore
 from model.errors import FraudscoreError
 
@@ -32,15 +33,19 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.url_map.merge_slashes = False  # //predict does not exist; a redirect would lose the body
 
     app.json = StrictJSONProvider(app)
-    app.extensions["fraudscore"] = ModelStore(settings.model_dir, settings.max_rows)
+    store = ModelStore(settings.model_dir, settings.max_rows)
+    lane = scoring_lane(store, settings.max_body_bytes)
+    app.extensions |= {"fraudscore": store, "fraudscore.lane": lane}
 
-    telemetry.init_app(app, settings.log_level)
+    telemetry.open_log(settings.log_level)
     errors.init_app(app)
-    app.before_request(lambda: check_host(request.environ))
+    app.before_request(note_route)
 
     app.register_blueprint(scoring)
     app.register_blueprint(health)
     app.register_blueprint(docs)
+
+    app.wsgi_app = RequestLayer(app.wsgi_app, lane if settings.lane else {})  # type: ignore[method-assign]
     return app
 
 
@@ -50,3 +55,9 @@ def wsgi() -> Flask:
         return create_app()
     except FraudscoreError as error:
         sys.exit(f"fraudscore cannot start: {' '.join(str(error).split())}")
+
+
+def note_route() -> None:
+    """Log the rule that matched, never the path, which is the client's to invent."""
+    rule = request.url_rule
+    current_record(request.environ).route = rule.rule if rule else None

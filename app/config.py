@@ -26,6 +26,7 @@ class Settings:
     max_rows: int = 10_000
     max_body_bytes: int = 16 * 1024 * 1024
     log_level: str = "INFO"
+    lane: bool = True
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work, naming the variable."""
@@ -59,11 +60,22 @@ def _parse(name: str, value: object) -> object:
         return Path(value)
     if name == "LOG_LEVEL":
         return str(value).upper()
+    if name == "LANE":
+        return _parse_switch(name, value)
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     raise ConfigurationError(f"{PREFIX}{name} must be a whole number, not {value!r}")
+
+
+def _parse_switch(name: str, value: object) -> bool:
+    """Read a setting that is on or off."""
+    if isinstance(value, bool):
+        return value
+    if value not in ("on", "off"):
+        raise ConfigurationError(f"{PREFIX}{name} must be on or off, not {value!r}")
+    return value == "on"
 
 
 def _check_range(name: str, value: int, lowest: int, highest: int) -> None:

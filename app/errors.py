@@ -16,7 +16,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException, UnsupportedMe
 
 from app.answer import Answer
 from app.json_provider import MalformedJSONError, dumps
-from app.telemetry import current_request
+from app.record import RequestRecord, current_record
 from model.errors import TaskError
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Problem:
         if self.errors is not None:
             document["errors"] = self.errors
         headers = (("Content-Type", "application/problem+json"), *self.headers)
-        return Answer(self.status, headers, dumps(document), {})
+        return Answer(self.status, headers, dumps(document))
 
 
 def problem_of(error: Exception) -> Problem:
@@ -81,16 +81,20 @@ def problem_of(error: Exception) -> Problem:
     return Problem(500, "Something went wrong here. The log has it under the request id.")
 
 
+def answer_to(error: Exception, record: RequestRecord) -> Answer:
+    """Return the problem document of an exception, which the record keeps and the log may hold."""
+    problem = record.problem = problem_of(error)
+    if problem.status == 500:
+        logger.error("failed", exc_info=error, extra={"facts": {"request_id": record.request_id}})
+    return problem.answer(record.request_id)
+
+
 def init_app(app: Flask) -> None:
-    """Answer every exception with its problem document."""
+    """Answer every exception inside Flask with its problem document."""
 
     @app.errorhandler(Exception)
     def handle(error: Exception) -> Response:
-        request_id = current_request(request.environ).request_id
-        problem = problem_of(error)
-        if problem.status == 500:
-            logger.error("failed", exc_info=error, extra={"facts": {"request_id": request_id}})
-        answer = problem.answer(request_id)
+        answer = answer_to(error, current_record(request.environ))
         return Response(answer.body, answer.status, answer.headers)
 
 

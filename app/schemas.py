@@ -25,7 +25,7 @@ LONGEST_ID = 128
 LARGEST_EXACT = 2**53  # a larger float may stand for an integer other than the one that was meant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Batch:
     """Checked transactions: the matrix to score, and the identifiers to echo by row number."""
 
@@ -45,6 +45,10 @@ class Transactions(fields.Field[Batch]):
         self.max_rows = max_rows
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Batch:  # noqa: ARG002
+        """Load the value of the envelope's field."""
+        return self.load(value)
+
+    def load(self, value: Any) -> Batch:
         """Check every row; report all problems of all rows together."""
         if not isinstance(value, list):
             raise ValidationError("Not a valid list.")
@@ -84,7 +88,7 @@ class RequestBody:
     def _load_rows(self, rows: list[Any]) -> Batch:
         """Load rows that came without an envelope; their errors look as if they had one."""
         try:
-            return self._transactions.deserialize(rows)
+            return self._transactions.load(rows)
         except ValidationError as error:
             raise ValidationError({"transactions": error.messages}) from None
 
