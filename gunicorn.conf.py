@@ -1,10 +1,15 @@
 """How Gunicorn runs the service: ``gunicorn -c gunicorn.conf.py`` is all there is to it."""
 
 import os
+import sys
 
 # Workers and threads share the cores already. NumPy reads these once, when it is first imported.
 for _library in ("OPENBLAS", "OMP", "MKL", "VECLIB"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
+from app import run_dir as _run_dir  # noqa: E402 (it imports NumPy)
+
+os.environ[_run_dir.VARIABLE] = str(_run_dir.locate(os.environ))
 
 wsgi_app = "app:wsgi()"
 bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
@@ -38,3 +43,21 @@ logconfig_dict = {
     "root": {"handlers": ["stdout"], "level": "INFO"},
     "loggers": {"gunicorn.error": {"handlers": ["stdout"], "level": "INFO", "propagate": False}},
 }
+
+
+def when_ready(server):  # noqa: ARG001 (the name that Gunicorn passes it by)
+    """Claim the run directory, once the address is ours: whoever runs there is then gone."""
+    from model.errors import FraudscoreError
+
+    try:
+        path = _run_dir.locate(os.environ)
+        _run_dir.claim(path, is_upgrade="GUNICORN_PID" in os.environ)
+    except FraudscoreError as error:
+        sys.exit(f"fraudscore cannot start: {error}")
+
+
+def post_worker_init(worker):
+    """Start what each worker does beside answering."""
+    from app import begin_worker
+
+    begin_worker(worker.wsgi)

@@ -21,6 +21,7 @@ from app.layer import RequestLayer
 from app.record import current_record
 from app.scoring import scoring, scoring_lane
 from app.store import ModelStore
+from app.watch import watch
 from model.errors import FraudscoreError
 
 
@@ -30,6 +31,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
 
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["FRAUDSCORE"] = settings
     app.url_map.merge_slashes = False  # //predict does not exist; a redirect would lose the body
 
     app.json = StrictJSONProvider(app)
@@ -55,6 +57,12 @@ def wsgi() -> Flask:
         return create_app()
     except FraudscoreError as error:
         sys.exit(f"fraudscore cannot start: {' '.join(str(error).split())}")
+
+
+def begin_worker(app: Flask) -> None:
+    """Start what a worker does beside answering; after the fork, which no thread survives."""
+    settings: Settings = app.config["FRAUDSCORE"]
+    watch(app.extensions["fraudscore"], settings.model_poll_seconds)
 
 
 def note_route() -> None:

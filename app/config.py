@@ -27,11 +27,16 @@ class Settings:
     max_body_bytes: int = 16 * 1024 * 1024
     log_level: str = "INFO"
     lane: bool = True
+    model_poll_seconds: float = 2
+    drain_seconds: float = 15
+    run_dir: Path | None = None  # gunicorn.conf.py gives it to its workers
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work, naming the variable."""
         _check_range("MAX_ROWS", self.max_rows, 1, 1_000_000)
         _check_range("MAX_BODY_BYTES", self.max_body_bytes, 1024, 1024**3)
+        _check_range("MODEL_POLL_SECONDS", self.model_poll_seconds, 0.01, 3600)
+        _check_range("DRAIN_SECONDS", self.drain_seconds, 0, 3600)
         if self.log_level not in LOG_LEVELS:
             raise ConfigurationError(
                 f"{PREFIX}LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}, not {self.log_level!r}"
@@ -54,7 +59,7 @@ class Settings:
 
 def _parse(name: str, value: object) -> object:
     """Turn the text of a variable into the type of its setting."""
-    if name == "MODEL_DIR":
+    if name in ("MODEL_DIR", "RUN_DIR"):
         if not isinstance(value, str | Path) or not str(value):
             raise ConfigurationError(f"{PREFIX}{name} must name a folder")
         return Path(value)
@@ -62,6 +67,8 @@ def _parse(name: str, value: object) -> object:
         return str(value).upper()
     if name == "LANE":
         return _parse_switch(name, value)
+    if name.endswith("_SECONDS"):
+        return _parse_seconds(name, value)
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -78,7 +85,16 @@ def _parse_switch(name: str, value: object) -> bool:
     return value == "on"
 
 
-def _check_range(name: str, value: int, lowest: int, highest: int) -> None:
+def _parse_seconds(name: str, value: object) -> float:
+    """Read a setting that is a time; fractions are allowed."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
+        return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise ConfigurationError(f"{PREFIX}{name} must be a number of seconds, not {value!r}")
+
+
+def _check_range(name: str, value: float, lowest: float, highest: float) -> None:
     """Refuse a number outside its range."""
     if not lowest <= value <= highest:
         raise ConfigurationError(

@@ -15,6 +15,7 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, UnsupportedMediaType
 
 from app.answer import Answer
+from app.drain import DrainingError
 from app.json_provider import MalformedJSONError, dumps
 from app.record import RequestRecord, current_record
 from model.errors import TaskError
@@ -68,6 +69,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(422, detail, _cut(error.messages_dict))
         case TaskError():
             return Problem(409, f"This cannot be answered: {error}.")
+        case DrainingError():
+            return Problem(503, f"{error}.")
         case ParseException() | ClientDisconnected():
             # Raised while the body is read. Where the next request begins is unknown.
             return Problem(400, "The body could not be read to its end.", headers=_CLOSE)

@@ -168,13 +168,22 @@ class ModelStatus(ModelLabel):
     """Which model is held, and since when it is the champion."""
 
     sha256 = fields.String(required=True, validate=validate.Regexp(_SHA256))
-    promoted_at = fields.AwareDateTime(required=True, format="iso")
+    promoted_at = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        format="iso",
+        metadata=_described("Null while it serves in place of a champion that was refused."),
+    )
 
 
 class Health(Strict):
-    """The answer of /health and /health/ready."""
+    """The answer of /health and /health/ready while the service does not drain."""
 
-    status = fields.String(required=True, validate=validate.OneOf(["ok"]))
+    status = fields.String(required=True, validate=validate.OneOf(["ok", "degraded"]))
+    reason = fields.String(metadata=_described("Why the champion that is named does not serve."))
+    refused_version = fields.String(
+        allow_none=True, metadata=_described("Its version; null where the pointer is unreadable.")
+    )
     model = fields.Nested(ModelStatus, required=True)
 
 

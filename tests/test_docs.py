@@ -66,6 +66,7 @@ def test_readme_lists_every_setting_with_its_default():
     written = {"True": "on", "False": "off", "None": "none"}
     defaults = {PREFIX + f.name.upper(): str(f.default) for f in fields(Settings)}
     expected = {name: written.get(default, default) for name, default in defaults.items()}
+    expected["FRAUDSCORE_RUN_DIR"] = "$TMPDIR/fraudscore-$PORT"  # as gunicorn.conf.py sets it
     assert rows == {**expected, "PORT": "8000", "WEB_CONCURRENCY": "2"}
 
 
@@ -99,6 +100,7 @@ def test_documented_commands_exist(path):
 
     assert set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE)) <= targets
     assert set(re.findall(r"-m training ([a-z]+)", text)) <= set(main.commands)
+    assert set(re.findall(r"-m app ([a-z]+)", text)) <= {"drain", "undrain"}
     for module in re.findall(r"-m (benchmarks\.[a-z_]+)", text):
         assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
 

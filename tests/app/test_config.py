@@ -61,6 +61,14 @@ def test_settings_cannot_be_changed_afterwards():
         ("MAX_BODY_BYTES", "100"),
         ("MAX_BODY_BYTES", "1e6"),
         ("MAX_BODY_BYTES", "16MiB"),
+        ("MODEL_POLL_SECONDS", "0"),
+        ("MODEL_POLL_SECONDS", "-1"),
+        ("MODEL_POLL_SECONDS", "1e3"),
+        ("MODEL_POLL_SECONDS", ".5"),
+        ("MODEL_POLL_SECONDS", "nan"),
+        ("DRAIN_SECONDS", "3601"),
+        ("DRAIN_SECONDS", "soon"),
+        ("RUN_DIR", ""),
         ("LOG_LEVEL", "loud"),
         ("MODEL_DIR", ""),
     ],
@@ -68,6 +76,13 @@ def test_settings_cannot_be_changed_afterwards():
 def test_value_that_cannot_work_is_refused_by_name(name, value):
     with pytest.raises(ConfigurationError, match=f"FRAUDSCORE_{name} must"):
         Settings.load({f"FRAUDSCORE_{name}": value}, {})
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", 1.0), ("0.25", 0.25)])
+def test_times_may_have_fractions(text, value):
+    settings = Settings.load({"FRAUDSCORE_MODEL_POLL_SECONDS": text}, {"DRAIN_SECONDS": value})
+
+    assert settings.model_poll_seconds == settings.drain_seconds == value
 
 
 def test_override_of_a_wrong_type_is_refused():

@@ -2,6 +2,7 @@
 
 import os
 import runpy
+from inspect import ismodule
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ def conf(monkeypatch):
     def read(**environ):
         monkeypatch.setattr(os, "environ", environ)
         names = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
-        return {k: v for k, v in names.items() if not k.startswith("_") and k != "os"}
+        return {k: v for k, v in names.items() if k[0] != "_" and not ismodule(v)}
 
     return read
 
