@@ -12,7 +12,7 @@ from app import run_dir as _run_dir  # noqa: E402 (it imports NumPy)
 os.environ[_run_dir.VARIABLE] = str(_run_dir.locate(os.environ))
 
 wsgi_app = "app:wsgi()"
-bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = os.environ.get("WEB_CONCURRENCY", "2")
 worker_class = "gthread"
 threads = 4
@@ -26,9 +26,13 @@ keepalive = (
     65  # longer than the idle time of the usual load balancer, which then never hits a close
 )
 
+# Where Gunicorn, too, asks whom to believe, it gets the same answer as the rate limits.
+if _trusted := os.environ.get("FRAUDSCORE_TRUSTED_PROXIES"):
+    forwarded_allow_ips = _trusted
+
 preload_app = True  # loaded and verified once; workers share the memory and restart from it
 control_socket_disable = True  # it would need a writable home
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (never a disk)
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # nosec B108 # noqa: S108 (never a disk)
 
 # Gunicorn's own messages, in the form of the request lines that the application writes.
 logconfig_dict = {
@@ -45,8 +49,9 @@ logconfig_dict = {
 }
 
 
-def when_ready(server):  # noqa: ARG001 (the name that Gunicorn passes it by)
+def when_ready(server):
     """Claim the run directory, once the address is ours: whoever runs there is then gone."""
+    from app.exposure import warn_if_exposed
     from model.errors import FraudscoreError
 
     try:
@@ -54,6 +59,7 @@ def when_ready(server):  # noqa: ARG001 (the name that Gunicorn passes it by)
         _run_dir.claim(path, is_upgrade="GUNICORN_PID" in os.environ)
     except FraudscoreError as error:
         sys.exit(f"fraudscore cannot start: {error}")
+    warn_if_exposed(listener.getsockname() for listener in server.LISTENERS)
 
 
 def post_worker_init(worker):

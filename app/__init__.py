@@ -15,12 +15,17 @@ from flask import Flask, request
 from app import errors, telemetry
 from app.config import Settings
 from app.docs import docs
+from app.exposition import exposition
+from app.gate import gate_of
 from app.health import health
 from app.json_provider import StrictJSONProvider
 from app.layer import RequestLayer
+from app.observer import Observer
 from app.record import current_record
+from app.request_log import RequestLog
 from app.scoring import scoring, scoring_lane
 from app.store import ModelStore
+from app.tracing import tracing_for
 from app.watch import watch
 from model.errors import FraudscoreError
 
@@ -28,6 +33,7 @@ from model.errors import FraudscoreError
 def create_app(config: Mapping[str, object] | None = None) -> Flask:
     """Assemble the application; ``config`` overrides the environment, by short names."""
     settings = Settings.load(os.environ, config or {})
+    telemetry.open_log(settings.log_level)
 
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -37,17 +43,25 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.json = StrictJSONProvider(app)
     store = ModelStore(settings.model_dir, settings.max_rows)
     lane = scoring_lane(store, settings.max_body_bytes)
-    app.extensions |= {"fraudscore": store, "fraudscore.lane": lane}
+    gate = gate_of(settings)
+    log = RequestLog(settings.log_level)
+    observer = Observer(store, gate, log, settings.run_dir, tracing_for(os.environ))
+    app.extensions |= {
+        "fraudscore": store,
+        "fraudscore.lane": lane,
+        "fraudscore.observer": observer,
+    }
 
-    telemetry.open_log(settings.log_level)
     errors.init_app(app)
     app.before_request(note_route)
 
     app.register_blueprint(scoring)
     app.register_blueprint(health)
     app.register_blueprint(docs)
+    app.register_blueprint(exposition)
 
-    app.wsgi_app = RequestLayer(app.wsgi_app, lane if settings.lane else {})  # type: ignore[method-assign]
+    shortcuts = lane if settings.lane else {}
+    app.wsgi_app = RequestLayer(app.wsgi_app, shortcuts, gate, observer)  # type: ignore[method-assign]
     return app
 
 
@@ -63,6 +77,7 @@ def begin_worker(app: Flask) -> None:
     """Start what a worker does beside answering; after the fork, which no thread survives."""
     settings: Settings = app.config["FRAUDSCORE"]
     watch(app.extensions["fraudscore"], settings.model_poll_seconds)
+    app.extensions["fraudscore.observer"].open()
 
 
 def note_route() -> None:

@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
 
+import click
+
+from app import drain as draining
+from app.commands import Commands
 from app.config import Settings
-from app.drain import drain, undrain
+from app.key_commands import keys
 from app.run_dir import locate
-from model.errors import FraudscoreError
 
 
+@click.group(cls=Commands)
 def main() -> None:
-    """Run a command; what cannot work ends in one line."""
-    arguments = _parser().parse_args()
-    directory = locate(os.environ)
-    try:
-        if arguments.command == "undrain":
-            undrain(directory)
-        else:
-            seconds = {} if arguments.seconds is None else {"DRAIN_SECONDS": arguments.seconds}
-            drain(directory, Settings.load(os.environ, seconds).drain_seconds)
-    except FraudscoreError as error:
-        sys.exit(f"fraudscore cannot {arguments.command}: {' '.join(str(error).split())}")
+    """Operate a fraudscore service."""
 
 
-def _parser() -> argparse.ArgumentParser:
-    """Return the reader of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m app")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    draining = commands.add_parser(
-        "drain", help="answer /health with 503 in every worker, wait, and go on scoring"
-    )
-    draining.add_argument("--seconds", metavar="N", help="instead of FRAUDSCORE_DRAIN_SECONDS")
-    commands.add_parser("undrain", help="call a drain off")
-    return parser
+@main.command()
+@click.option("--seconds", metavar="N", help="Instead of FRAUDSCORE_DRAIN_SECONDS.")
+def drain(seconds: str | None) -> None:
+    """Answer /health with 503 in every worker, wait, and go on scoring."""
+    given = {} if seconds is None else {"DRAIN_SECONDS": seconds}
+    draining.drain(locate(os.environ), Settings.load(os.environ, given).drain_seconds)
 
+
+@main.command()
+def undrain() -> None:
+    """Call a drain off."""
+    draining.undrain(locate(os.environ))
+
+
+main.add_command(keys)
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="python -m app")

@@ -110,8 +110,12 @@ def _predict(scorer: Scorer, batch: Batch, options: Options) -> Scored:
     if odd and anomalies is not None:
         contributions = scorer.anomaly_reasons(batch.matrix[odd], anomalies.of(odd))
         _attach(rows, odd, "contributions", contributions)
-    counts = {name: decisions.count(code) for code, name in enumerate(DECISIONS)}
-    return Scored(rows, {}, {"decisions": counts}, numbers, anomaly_scores)
+    counts: Row = {
+        "decisions": {name: decisions.count(code) for code, name in enumerate(DECISIONS)}
+    }
+    if anomalies is not None:
+        counts["anomalies"] = int(np.count_nonzero(anomalies.is_anomaly))
+    return Scored(rows, {}, counts, numbers, anomaly_scores)
 
 
 def _reviewed_as_odd(scorer: Scorer, scores: Scores) -> list[int]:

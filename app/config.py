@@ -5,13 +5,15 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from model.errors import ConfigurationError
 
 PREFIX = "FRAUDSCORE_"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+OPENABLE_ROUTES = ("/metrics", "/docs", "/openapi.json", "/model")
 
 # Kubernetes describes every service of the namespace to every container. One that is called
 # "fraudscore" would otherwise stop the start with names such as FRAUDSCORE_SERVICE_HOST.
@@ -27,6 +29,11 @@ class Settings:
     max_body_bytes: int = 16 * 1024 * 1024
     log_level: str = "INFO"
     lane: bool = True
+    keys_file: Path | None = None
+    open_routes: tuple[str, ...] = ()
+    rate_limit: str | None = None
+    redis_url: str | None = field(default=None, repr=False)  # may hold a password
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     model_poll_seconds: float = 2
     drain_seconds: float = 15
     run_dir: Path | None = None  # gunicorn.conf.py gives it to its workers
@@ -35,6 +42,10 @@ class Settings:
         """Refuse values that cannot work, naming the variable."""
         _check_range("MAX_ROWS", self.max_rows, 1, 1_000_000)
         _check_range("MAX_BODY_BYTES", self.max_body_bytes, 1024, 1024**3)
+        for route in self.open_routes:
+            if route not in OPENABLE_ROUTES:
+                names = ", ".join(OPENABLE_ROUTES)
+                raise ConfigurationError(f"{PREFIX}OPEN_ROUTES must be of {names}, not {route!r}")
         _check_range("MODEL_POLL_SECONDS", self.model_poll_seconds, 0.01, 3600)
         _check_range("DRAIN_SECONDS", self.drain_seconds, 0, 3600)
         if self.log_level not in LOG_LEVELS:
@@ -63,6 +74,16 @@ def _parse(name: str, value: object) -> object:
         if not isinstance(value, str | Path) or not str(value):
             raise ConfigurationError(f"{PREFIX}{name} must name a folder")
         return Path(value)
+    if name == "KEYS_FILE":
+        if not isinstance(value, str | Path) or not str(value):
+            raise ConfigurationError(f"{PREFIX}{name} must name a file")
+        return Path(value)
+    if name in ("RATE_LIMIT", "REDIS_URL"):
+        return str(value)
+    if name == "OPEN_ROUTES":
+        return _parse_list(value)
+    if name == "TRUSTED_PROXIES":
+        return tuple(_parse_network(name, text) for text in _parse_list(value))
     if name == "LOG_LEVEL":
         return str(value).upper()
     if name == "LANE":
@@ -83,6 +104,21 @@ def _parse_switch(name: str, value: object) -> bool:
     if value not in ("on", "off"):
         raise ConfigurationError(f"{PREFIX}{name} must be on or off, not {value!r}")
     return value == "on"
+
+
+def _parse_list(value: object) -> tuple[str, ...]:
+    """Read a setting of several values, which commas separate."""
+    return tuple(item.strip() for item in str(value).split(",") if item.strip())
+
+
+def _parse_network(name: str, text: str) -> IPv4Network | IPv6Network:
+    """Read an address or a network of them."""
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        raise ConfigurationError(
+            f"{PREFIX}{name} must hold addresses or networks such as 10.0.0.0/8, not {text!r}"
+        ) from None
 
 
 def _parse_seconds(name: str, value: object) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -88,7 +89,8 @@ def answer_to(error: Exception, record: RequestRecord) -> Answer:
     """Return the problem document of an exception, which the record keeps and the log may hold."""
     problem = record.problem = problem_of(error)
     if problem.status == 500:
-        logger.error("failed", exc_info=error, extra={"facts": {"request_id": record.request_id}})
+        facts = {"request_id": record.request_id, "exception": _where(error)}
+        logger.error("failed", extra={"facts": facts})
     return problem.answer(record.request_id)
 
 
@@ -99,6 +101,16 @@ def init_app(app: Flask) -> None:
     def handle(error: Exception) -> Response:
         answer = answer_to(error, current_record(request.environ))
         return Response(answer.body, answer.status, answer.headers)
+
+
+def _where(error: BaseException | None) -> str:
+    """Say which exception came from where; its text is left out, for it may repeat a value."""
+    steps = []
+    while error is not None:
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        steps.append(f"{frames}{type(error).__name__}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n".join(reversed(steps))
 
 
 def _title(status: int) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+    from opentelemetry.trace import Span
 
     from app.answer import Answer, Observed
     from app.errors import Problem
@@ -31,6 +32,8 @@ class RequestRecord:
     facts: Mapping[str, object] = field(default_factory=dict)
     observed: Observed | None = None
     problem: Problem | None = None
+    client: str | None = None  # the name of the key that was shown, never the key
+    span: Span | None = None
 
     @property
     def duration_s(self) -> float:

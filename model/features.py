@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from itertools import chain, islice
 from operator import itemgetter
@@ -113,10 +113,18 @@ class Feature:
 
 @dataclass(frozen=True)
 class Novelty:
-    """How many values of some transactions training has not seen the like of."""
+    """How many values of some transactions training has not seen the like of.
+
+    Attributes
+    ----------
+    out_of_range, unseen_categories : int
+    per_column : ndarray (F,) of int or None
+        Both kinds by feature; None where there are none at all.
+    """
 
     out_of_range: int
     unseen_categories: int
+    per_column: NDArray[np.int64] | None = field(default=None, compare=False)
 
 
 _NUMBER_OR_NULL = frozenset({float, int, type(None)})
@@ -343,7 +351,7 @@ class FeatureSpec:
             return _NOTHING_NOVEL
         per_column = outside.sum(axis=0)
         unseen = int(per_column[self._categorical].sum())
-        return Novelty(int(per_column.sum()) - unseen, unseen)
+        return Novelty(int(per_column.sum()) - unseen, unseen, per_column)
 
     def measured(self, matrix: Columns, is_legitimate: NDArray[np.bool_]) -> FeatureSpec:
         """Return the specification with ranges and typical values of training rows."""

@@ -34,7 +34,7 @@ def test_every_value_is_accepted_by_gunicorn(conf):
         config.set(name, value)
 
     assert config.workers == 2
-    assert config.address == [("0.0.0.0", 8000)]  # noqa: S104 (a container listens everywhere)
+    assert config.address == [("127.0.0.1", 8000)]
 
 
 def test_port_and_workers_come_from_the_environment(conf):
@@ -45,6 +45,15 @@ def test_port_and_workers_come_from_the_environment(conf):
 
     assert config.address[0][1] == 9123
     assert config.workers == 5
+
+
+def test_trusted_proxies_are_those_of_gunicorn_too(conf):
+    config = Config()
+
+    for name, value in conf(FRAUDSCORE_TRUSTED_PROXIES="10.0.0.0/8, 192.0.2.1").items():
+        config.set(name, value)
+
+    assert config.forwarded_allow_ips == ["10.0.0.0/8", "192.0.2.1"]
 
 
 def test_blas_is_kept_to_one_thread_unless_the_operator_says_otherwise(conf):

@@ -60,7 +60,7 @@ def write_report(run: Run, directory: Path) -> Path:
     page = folder / "report.html"
     template = _environment().get_template("report.html")
     svgs = {
-        name: {"title": plot.title, "svg": Markup(plot.svg())}  # noqa: S704 (drawn by us)
+        name: {"title": plot.title, "svg": Markup(plot.svg())}  # nosec B704 # noqa: S704 (drawn by us)
         for name, plot in plots.items()
     }
     html = template.render(facts=facts, plots=svgs, figure=_figure_of(facts))
