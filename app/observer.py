@@ -30,7 +30,7 @@ PUBLISH_SECONDS = 1.0  # what a killed worker may have counted in vain
 
 
 class Observer:
-    """Sees every request begin and end.
+    """Sees every request begin and end; what fails here is logged and costs nobody the answer.
 
     It comes to life when a worker begins, or at the latest with the first request of a process:
     its threads would not survive a fork.
@@ -61,10 +61,13 @@ class Observer:
             self.open()
         self._counts.begin()
         if self._tracing is not None:
-            self._tracing.begin(environ, record)
+            try:
+                self._tracing.begin(environ, record)
+            except Exception:
+                logger.exception("not traced", extra={"facts": {"request_id": record.request_id}})
 
     def end(self, record: RequestRecord) -> None:
-        """Note what became of a request; nothing that fails here may cost the client the answer."""
+        """Note what became of a request."""
         try:
             duration_s = record.duration_s
             self._counts.end(record, duration_s)
@@ -85,14 +88,23 @@ class Observer:
         with self._lock:
             if self._pid == os.getpid():
                 return
-            if self._tracing is not None:
-                self._tracing.open()
+            self._open_tracing()
             if self._folder is not None:
                 self._published = PublishedSeries(self._folder)
                 self.publish(is_retiring=True)
                 Thread(target=self._publish_again, name="metrics", daemon=True).start()
                 atexit.register(self.publish)
             self._pid = os.getpid()
+
+    def _open_tracing(self) -> None:
+        """Begin to send spans; variables that cannot work cost the traces."""
+        if self._tracing is None:
+            return
+        try:
+            self._tracing.open()
+        except ValueError as error:
+            logger.error("not traced", extra={"facts": {"reason": str(error)}})
+            self._tracing = None
 
     def publish(self, *, is_retiring: bool = False) -> None:
         """Let the other processes see our numbers; a disk that takes none costs nothing else."""

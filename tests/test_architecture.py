@@ -73,5 +73,5 @@ def test_serving_process_loads_nothing_of_training():
     ).stdout.split()
 
     assert "model" in loaded
-    unwanted = {"training", "pandas", "sklearn", "scipy", "imblearn", "matplotlib", "opentelemetry"}
+    unwanted = {"training", "pandas", "sklearn", "scipy", "imblearn", "matplotlib"}
     assert not unwanted & set(loaded)

@@ -12,6 +12,8 @@ import pytest
 from app import create_app
 from app.__main__ import main as app_main
 from app.config import PREFIX, Settings
+from app.metrics import METRICS
+from app.problem_codes import CODES
 from tests.app.serving import serving
 from training.__main__ import main
 from training.config import RunConfig
@@ -93,6 +95,17 @@ def test_readme_python_prints_what_it_says(client, monkeypatch, capsys):
     printed = [line for line in lines if not line.startswith('{"time"')]  # the log of the service
     assert len(told) == 3
     assert printed == told
+
+
+def test_reference_lists_every_metric_and_every_reason():
+    text = (ROOT / "docs/watching.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(fraud_\w+)` \| (\w+) \| (.*?) \| (.*) \|$", text, re.MULTILINE)
+
+    told = {
+        name: (kind, tuple(re.findall(r"`(\w+)`", labels)), s) for name, kind, labels, s in rows
+    }
+    assert told == {m.name: (m.kind, m.labels, m.documentation) for m in METRICS.values()}
+    assert set(CODES) <= set(re.findall(r"`(\w+)`", text.partition("## Reasons")[2]))
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

@@ -1,14 +1,17 @@
 """What is counted of requests, exactly."""
 
+import subprocess
+import sys
 import threading
 from bisect import bisect_left
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 from flask import request
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
-from werkzeug.test import EnvironBuilder
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from app import create_app, metrics
 from app.counts import Counts, Histogram
@@ -17,6 +20,8 @@ from app.problem_codes import CODES, OTHER
 from app.record import RequestRecord, current_record
 from tests.app.scrapes import Scrape
 from tests.factories import TINY_FEATURES, valid_row
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -185,11 +190,11 @@ def test_reasons_of_a_refusal_are_counted_by_code(model_dir, request_, codes):
     assert {s.labels["code"]: s.value for s in counted if s.value} == Counter(codes)
 
 
-def test_request_without_a_host_is_counted(client, scrape):
+def test_request_without_a_host_is_counted(app, scrape):
     environ = EnvironBuilder("/health").get_environ()
     del environ["HTTP_HOST"]
 
-    client.open(environ)
+    run_wsgi_app(app, environ)
 
     assert scrape().total("fraud_validation_errors_total", code="no_host") == 1
 
@@ -215,7 +220,7 @@ def test_what_is_not_about_the_content_is_no_validation_error(client, scrape):
     assert scrape().total("fraud_validation_errors_total") == 0
 
 
-def test_model_that_answers_is_told(client, champion, scrape, version):
+def test_model_that_answers_is_told(champion, scrape, version):
     found = scrape()
 
     (info,) = found.of("fraud_model_info")
@@ -290,6 +295,35 @@ def test_threads_lose_no_count(champion):
     series = counts.series(champion.artifact)
     assert series["fraud_http_requests_total", ("unmatched", "GET", "500")] == [16_000]
     assert series["fraud_http_requests_in_progress", ()] == [0]
+
+
+def test_process_that_ends_leaves_all_it_counted(model_dir, tmp_path):
+    """It ends before its next turn to publish."""
+    code = f"""
+from app import create_app
+client = create_app({{"MODEL_DIR": {str(model_dir)!r}, "RUN_DIR": {str(tmp_path)!r}}}).test_client()
+for _ in range(7):
+    client.get("/health")
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)  # noqa: S603
+
+    client = create_app({"MODEL_DIR": model_dir, "RUN_DIR": tmp_path}).test_client()
+    found = Scrape(client.get("/metrics").text)
+
+    assert found.total("fraud_http_requests_total", route="/health") == 7
+    assert found.total("fraud_workers") == 1
+
+
+def test_folder_that_takes_no_numbers_costs_no_answer(model_dir, tmp_path, caplog):
+    (tmp_path / "metrics").write_text("in the way")
+    client = create_app({"MODEL_DIR": model_dir, "RUN_DIR": tmp_path}).test_client()
+
+    answers = [client.post("/predict", json=valid_row()) for _ in range(3)]
+    found = Scrape(client.get("/metrics").text)
+
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert found.total("fraud_http_requests_total", route="/predict") == 3
+    assert [record.getMessage() for record in caplog.records] == ["metrics not published"]
 
 
 def test_failure_to_observe_costs_no_answer(app, caplog):
