@@ -48,6 +48,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     observer = Observer(store, gate, log, settings.run_dir, tracing_for(os.environ))
     app.extensions |= {
         "fraudscore": store,
+        "fraudscore.gate": gate,
         "fraudscore.lane": lane,
         "fraudscore.observer": observer,
     }

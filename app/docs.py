@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, current_app
 from flask.blueprints import BlueprintSetupState
 
 from app.docs_page import STYLE_HASH, documentation_page
+from app.gate import Gate
 from app.json_provider import dumps
 from app.openapi import openapi_document
 from app.store import Champion, ModelStore
@@ -38,12 +40,14 @@ class DocumentationCache:
     def __init__(self) -> None:
         self._current: Documentation | None = None
 
-    def of(self, champion: Champion, routes: frozenset[str]) -> Documentation:
+    def of(
+        self, champion: Champion, routes: Collection[str], keyed: Collection[str]
+    ) -> Documentation:
         """Return the documentation of a champion; two threads may at worst both write it."""
         current = self._current
         # Known by its checksum: a reference to the champion would keep a replaced model in memory.
         if current is None or current.sha256 != champion.artifact.sha256:
-            document = openapi_document(champion, routes)
+            document = openapi_document(champion, routes, keyed)
             page = documentation_page(document)
             current = Documentation(champion.artifact.sha256, dumps(document), page)
             self._current = current
@@ -74,5 +78,7 @@ def _documentation() -> Documentation:
     """Return the documentation of the champion of this moment."""
     store: ModelStore = current_app.extensions["fraudscore"]
     cache: DocumentationCache = current_app.extensions[_KEY]
-    routes = frozenset(rule.rule for rule in current_app.url_map.iter_rules())
-    return cache.of(store.current(), routes)
+    gate: Gate | None = current_app.extensions["fraudscore.gate"]
+    routes = {rule.rule for rule in current_app.url_map.iter_rules()}
+    keyed = {route for route in routes if gate is not None and gate.needs_key(route)}
+    return cache.of(store.current(), routes, keyed)

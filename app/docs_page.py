@@ -36,10 +36,11 @@ def _pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _curl(path: str, body: Any) -> str:
+def _curl(path: str, operation: dict[str, Any], body: Any) -> str:
     """Return a command that sends a body, fit to be pasted into a shell."""
     text = _pretty(body).replace("'", r"\u0027")  # a quote can only stand inside a JSON string
-    return f"curl -s \"$URL{path}\" -H 'Content-Type: application/json' -d '{text}'"
+    key = '-H "Authorization: Bearer $KEY" ' if operation.get("security") else ""
+    return f"curl -s \"$URL{path}\" {key}-H 'Content-Type: application/json' -d '{text}'"
 
 
 def _shown(value: Any) -> str:

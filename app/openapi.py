@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from inspect import getdoc
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ from marshmallow import Schema, fields
 from app import operations, responses
 from app.answer import answer
 from app.json_provider import dumps
-from app.operations import KEYED, PROBLEMS, SCORING, Operation
+from app.operations import PROBLEMS, SCORING, Operation
 from app.schemas import OPTIONS, Route, Transactions
 from app.store import Champion
 from app.transaction_schema import example_transactions, transaction_schema
@@ -26,8 +26,13 @@ _REQUEST_ID = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"}
 Document = dict[str, Any]
 
 
-def openapi_document(champion: Champion, routes: Iterable[str]) -> Document:
-    """Describe the routes that exist, for the transactions that this champion scores."""
+def openapi_document(
+    champion: Champion, routes: Collection[str], keyed: Collection[str]
+) -> Document:
+    """Describe the routes that exist, for the transactions that this champion scores.
+
+    ``keyed`` are the routes that nobody may use without an API key.
+    """
     artifact = champion.artifact
     plugin = MarshmallowPlugin()
     spec = APISpec(
@@ -44,9 +49,10 @@ def openapi_document(champion: Champion, routes: Iterable[str]) -> Document:
     spec.components.schema("Transactions", schema=champion.requests.envelope)
     for operation in operations.all_of(artifact.scorer.tasks):
         if operation.path in routes:
-            _add(spec, converter, operation, champion)
-    for name, scheme in operations.SECURITY_SCHEMES.items():
-        spec.components.security_scheme(name, dict(scheme))
+            _add(spec, converter, operation, champion, operation.path in keyed)
+    if keyed:
+        for name, scheme in operations.SECURITY_SCHEMES.items():
+            spec.components.security_scheme(name, dict(scheme))
     document = spec.to_dict()
     _describe_schemas(document["components"]["schemas"], artifact.scorer.spec.id_keys)
     return document
@@ -61,10 +67,15 @@ def _transactions_schema(_: Any, field: fields.Field[Any], **__: Any) -> Documen
 
 
 def _add(
-    spec: APISpec, converter: OpenAPIConverter, operation: Operation, champion: Champion
+    spec: APISpec,
+    converter: OpenAPIConverter,
+    operation: Operation,
+    champion: Champion,
+    needs_key: bool,
 ) -> None:
     """Add an operation to the document."""
     route = SCORING.get(operation.path)
+    problems = [status for status in operation.problems if status != 401 or needs_key]
     described: Document = {
         "operationId": operation.name,
         "summary": operation.summary,
@@ -72,11 +83,11 @@ def _add(
         "parameters": [_request_id_parameter()],
         "responses": {
             "200": _success(operation),
-            **{str(status): _problem(spec, status) for status in operation.problems},
+            **{str(status): _problem(spec, status) for status in problems},
         },
     }
-    if operation.path in KEYED:
-        described["security"] = [{}, *({name: []} for name in operations.SECURITY_SCHEMES)]
+    if needs_key:
+        described["security"] = [{name: []} for name in operations.SECURITY_SCHEMES]
     if route is not None:
         described["parameters"] += converter.schema2parameters(OPTIONS[route], location="query")
         described["requestBody"] = _request_body(champion)
@@ -98,18 +109,15 @@ def _request_id_parameter() -> Document:
 
 def _success(operation: Operation) -> Document:
     """Describe the answer with status 200."""
-    if isinstance(operation.answers, str):
-        return {
-            "description": operation.summary,
-            "headers": _headers(),
-            "content": {operation.answers: {"schema": {"type": "string"}}},
-        }
-    schemas: list[type[Schema]] = list(operation.answers)
-    content: Document = {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}
+    texts = [answer for answer in operation.answers if isinstance(answer, str)]
+    schemas = [answer for answer in operation.answers if not isinstance(answer, str)]
+    content: Document = {text: {"schema": {"type": "string"}} for text in texts}
+    if schemas:
+        content[_JSON] = {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}
     return {
-        "description": _sentence(schemas[0]),
+        "description": operation.summary,
         "headers": _headers(),
-        "content": {_JSON: content},
+        "content": content,
     }
 
 

@@ -23,7 +23,7 @@ SECURITY_SCHEMES: Mapping[str, Mapping[str, str]] = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
-        "description": "The API key as Authorization: Bearer. Needed where the operator set keys.",
+        "description": "The API key as Authorization: Bearer.",
     },
     "header": {
         "type": "apiKey",
@@ -36,8 +36,7 @@ SECURITY_SCHEMES: Mapping[str, Mapping[str, str]] = {
 _RETRY = {"Retry-After": "Seconds after which to try again."}
 PROBLEMS: Mapping[int, tuple[str, Mapping[str, str]]] = {
     400: ("The body is no JSON or could not be read, or the request has no Host header.", {}),
-    401: ("The API key is missing.", {"WWW-Authenticate": "How to send the key."}),
-    403: ("The API key is unknown or was withdrawn.", {}),
+    401: ("The API key is missing or unknown.", {"WWW-Authenticate": "How to send a key."}),
     413: ("The body is larger than this service takes.", {}),
     415: (
         "The body is not plain JSON in UTF-8.",
@@ -51,19 +50,19 @@ PROBLEMS: Mapping[int, tuple[str, Mapping[str, str]]] = {
 }
 
 _ALWAYS = (400, 500, 503)
-_ANSWERS = (400, 401, 403, 429, 500, 503)
-_SCORES = (400, 401, 403, 413, 415, 422, 429, 500, 501, 503)
+_ANSWERS = (400, 401, 429, 500, 503)
+_SCORES = (400, 401, 413, 415, 422, 429, 500, 501, 503)
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one route; the answers are schemas, or the media type of text."""
+    """One method of one route; the answers are schemas, or media types of text."""
 
     path: str
     name: str
     summary: str
     tag: str
-    answers: tuple[type[Schema], ...] | str
+    answers: tuple[type[Schema], ...] | tuple[str, ...]
     method: str = "get"
     problems: tuple[int, ...] = _ANSWERS
 
@@ -90,6 +89,7 @@ _SCORING_OPERATIONS = (
     ),
 )
 _HEALTH = (responses.Health,)
+_METRICS = ("text/plain", "application/openmetrics-text")  # as the client prefers
 _OTHER_OPERATIONS = (
     Operation("/model", "model", "The card of the model", "Model", (responses.Card,)),
     Operation("/health", "health", "Can it score?", "Health", _HEALTH, problems=_ALWAYS),
@@ -104,14 +104,9 @@ _OTHER_OPERATIONS = (
         (responses.Live,),
         problems=_ALWAYS,
     ),
-    Operation("/metrics", "metrics", "Figures for Prometheus", "Service", "text/plain"),
+    Operation("/metrics", "metrics", "Figures for Prometheus", "Service", _METRICS),
     Operation("/openapi.json", "openapi", "This document", "Service", (responses.OpenAPI,)),
-    Operation("/docs", "docs", "This document as a page", "Service", "text/html"),
-)
-KEYED = frozenset(
-    operation.path
-    for operation in (*_SCORING_OPERATIONS, *_OTHER_OPERATIONS)
-    if 401 in operation.problems
+    Operation("/docs", "docs", "This document as a page", "Service", ("text/html",)),
 )
 
 

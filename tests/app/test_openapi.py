@@ -1,5 +1,6 @@
 """The OpenAPI document says what the service does, for the model that it holds."""
 
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from openapi_spec_validator import validate
 
 from app import create_app, responses
 from app.docs import DocumentationCache
-from app.store import ModelStore
+from app.keys import APIKey, write_keys
 from model.decision import Policy
 from tests.factories import TINY_FEATURES, renamed, valid_row, write_tiny_artifact
 
@@ -161,24 +162,40 @@ def test_every_problem_is_a_problem_document(document):
         assert schema == {"$ref": "#/components/schemas/ProblemDocument"}
 
 
-def test_key_may_be_sent_in_either_header_and_health_needs_none(document):
-    keyed = {
-        path
-        for path, methods in document["paths"].items()
-        for o in methods.values()
-        if "security" in o
-    }
-
-    assert set(document["components"]["securitySchemes"]) == {"bearer", "header"}
-    assert keyed == {"/predict", "/anomaly", "/model", "/openapi.json", "/docs"}
+def test_without_keys_the_document_asks_for_none(document):
+    assert "securitySchemes" not in document["components"]
+    assert "Problem401" not in document["components"]["responses"]
+    operations = [o for methods in document["paths"].values() for o in methods.values()]
+    assert not any("security" in operation for operation in operations)
 
 
-def test_document_follows_the_champion(app, client, tmp_path):
+def test_with_keys_the_document_asks_for_one_wherever_it_is_needed(model_dir, tmp_path):
+    key, secret = APIKey.generate("checkout")
+    write_keys(tmp_path / "keys.json", (key,))
+    settings = {"KEYS_FILE": tmp_path / "keys.json", "OPEN_ROUTES": "/docs"}
+    client = create_app({"MODEL_DIR": model_dir, **settings}).test_client()
+
+    document = client.get("/openapi.json", headers={"X-API-Key": secret}).get_json()
+
+    validate(document)
+    schemes = document["components"]["securitySchemes"]
+    assert set(schemes) == {"bearer", "header"}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            needs_key = client.open(path, method=method).status_code == 401
+            assert operation.get("security", []) == [{name: []} for name in schemes] * needs_key
+            assert ("401" in operation["responses"]) == needs_key
+    assert '-H "Authorization: Bearer $KEY"' in unescape(client.get("/docs").text)
+
+
+def test_document_follows_the_champion(tmp_path):
+    write_tiny_artifact(tmp_path)
+    app = create_app({"MODEL_DIR": tmp_path})
+    client = app.test_client()
+
     before = client.get("/openapi.json").get_json()
-    features = renamed(TINY_FEATURES, V1="velocity")
-    write_tiny_artifact(tmp_path, name="newer", features=features)
-
-    app.extensions["fraudscore"] = ModelStore(tmp_path, 10)
+    write_tiny_artifact(tmp_path, name="newer", features=renamed(TINY_FEATURES, V1="velocity"))
+    app.extensions["fraudscore"].refresh()
     after = client.get("/openapi.json").get_json()
 
     assert before["info"]["title"] == "fraudscore: tiny"
@@ -191,7 +208,7 @@ def test_document_is_written_once_a_champion(app, champion):
     cache = DocumentationCache()
 
     with app.app_context():
-        first, second = (cache.of(champion, frozenset({"/predict"})) for _ in range(2))
+        first, second = (cache.of(champion, {"/predict"}, ()) for _ in range(2))
 
     assert first is second
 
