@@ -154,11 +154,20 @@ def test_page_can_be_read_without_seeing_it(page):
         assert link.get("href") == "openapi.json" or link.get("href")[1:] in identifiers
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (Debian: apt-get install chromium)")
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 390)])
-def test_page_in_a_browser_fits_the_screen_and_axe_finds_nothing(app, scheme, width):
-    with serving(app) as url, sync_playwright() as playwright:
+@pytest.fixture(scope="module")
+def browser():
+    """Return a running Chromium; skip where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium on the path (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 390)])
+def test_page_in_a_browser_fits_the_screen_and_axe_finds_nothing(app, browser, scheme, width):
+    with serving(app) as url:
         tab = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
         complaints = []
         tab.on("console", lambda message: complaints.append(message.text))
@@ -167,8 +176,8 @@ def test_page_in_a_browser_fits_the_screen_and_axe_finds_nothing(app, scheme, wi
         widest = tab.evaluate("document.documentElement.scrollWidth")
         page_width = tab.evaluate("getComputedStyle(document.body).maxWidth")
         found = Axe().run(tab)
+        tab.close()
 
-        browser.close()
     assert not found.response["violations"], found.generate_report()
     assert widest <= width
     assert page_width == "1152px"  # the style sheet passed the policy
