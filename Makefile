@@ -15,7 +15,7 @@ FRAUDSCORE_MODEL_DIR := artifacts/$(MODEL)
 endif
 FRAUDSCORE_MODEL_DIR ?= artifacts/$(MODEL)
 
-.PHONY: setup serve train retrain tune predict test lint types check audit bench lock clean
+.PHONY: setup serve train retrain tune predict test test-soak lint types check audit bench lock clean
 
 setup: $(STAMP)
 
@@ -42,6 +42,9 @@ predict: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+test-soak: $(STAMP)
+	$(BIN)/python -m pytest -m soak
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

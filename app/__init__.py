@@ -14,6 +14,7 @@ from flask import Flask, request
 
 from app import errors, telemetry
 from app.config import Settings
+from app.docs import docs
 from app.exposition import exposition
 from app.gate import gate_of
 from app.health import health
@@ -47,6 +48,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     observer = Observer(store, gate, log, settings.run_dir, tracing_for(os.environ))
     app.extensions |= {
         "fraudscore": store,
+        "fraudscore.gate": gate,
         "fraudscore.lane": lane,
         "fraudscore.observer": observer,
     }
@@ -56,6 +58,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
 
     app.register_blueprint(scoring)
     app.register_blueprint(health)
+    app.register_blueprint(docs)
     app.register_blueprint(exposition)
 
     shortcuts = lane if settings.lane else {}

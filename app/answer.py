@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from app.store import Champion
 
 JSON_HEADERS = (("Content-Type", "application/json"),)
-_TASKS: Mapping[Route, str] = {"predict": "fraud", "anomaly": "anomaly"}
+TASKS: Mapping[Route, str] = {"predict": "fraud", "anomaly": "anomaly"}
 
 Row = dict[str, Any]
 
@@ -61,8 +61,8 @@ class Scored(NamedTuple):
 def answer(champion: Champion, route: Route, body: bytes, query: str = "") -> Answer:
     """Score the transactions of a request body."""
     artifact = champion.artifact
-    if _TASKS[route] not in artifact.scorer.tasks:
-        raise TaskError(_TASKS[route], artifact.name)
+    if TASKS[route] not in artifact.scorer.tasks:
+        raise TaskError(TASKS[route], artifact.name)
     options = load_options(route, query)
     batch, is_single = champion.requests.load(loads(body))
     scored = _SCORING[route](artifact.scorer, batch, options)

@@ -56,7 +56,7 @@ class Gate:
                 self._limits.count(f"address/{self._addresses.of(environ)}")
             else:
                 self._limits.count(f"key/{record.client}")
-        if self._keys is not None and record.client is None and not self._is_open(path):
+        if record.client is None and self.needs_key(path):
             raise Unauthorized(
                 "This needs an API key, as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'.",
                 www_authenticate=WWWAuthenticate("bearer", {"realm": "fraudscore"}),
@@ -71,9 +71,10 @@ class Gate:
             series[metrics.LIMITS_UNSHARED.name, ()] = [self._limits.failures]
         return series
 
-    def _is_open(self, path: str) -> bool:
-        """Return whether the operator lets everyone see this."""
-        return path in self._open or path.startswith(self._open_below)
+    def needs_key(self, path: str) -> bool:
+        """Return whether nobody may see this without a key."""
+        is_open = path in self._open or path.startswith(self._open_below)
+        return self._keys is not None and not is_open and path not in _ALWAYS_OPEN
 
 
 def gate_of(settings: Settings) -> Gate | None:

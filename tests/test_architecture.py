@@ -13,7 +13,8 @@ OURS = {"app", "model", "training"}
 ALLOWED = {
     "model": {"numpy"},
     "app": {"model", "numpy", "flask", "werkzeug", "marshmallow", "orjson", "gunicorn"}
-    | {"click", "limits", "prometheus_client", "opentelemetry"},
+    | {"apispec", "click", "limits", "markupsafe", "opentelemetry", "prometheus_client"}
+    | {"requests"},
 }
 FORBIDDEN = {"training": {"app", "flask", "werkzeug", "marshmallow", "gunicorn"}}
 # The core of a scoring request runs without a web framework.

@@ -14,6 +14,7 @@ from app.__main__ import main as app_main
 from app.config import PREFIX, Settings
 from app.metrics import METRICS
 from app.problem_codes import CODES
+from tests.app.serving import serving
 from training.__main__ import main
 from training.config import RunConfig
 from training.config_file import load_config
@@ -77,7 +78,23 @@ def test_readme_lists_every_route(client):
     rules = {rule.rule for rule in client.application.url_map.iter_rules()}
     table = "\n".join(re.findall(r"^\| `(?:GET|POST) .*", README, re.MULTILINE))
 
-    assert rules == set(re.findall(r"(/[a-z/]+)(?=[`,])", table))
+    assert rules == set(re.findall(r"(/[a-z/.]+)(?=[`,])", table))
+
+
+def test_readme_python_prints_what_it_says(client, monkeypatch, capsys):
+    ((code,),) = (p.values for p in blocks(ROOT / "README.md", "python"))
+    told = re.findall(r"print\(.*\)  # (.*)", code)
+    monkeypatch.chdir(ROOT)
+
+    with serving(client.application) as address:
+        code = code.replace("http://localhost:8000", address)
+        capsys.readouterr()
+        exec(compile(code, "README.md", "exec"), {})  # noqa: S102 (our own document)
+
+    lines = capsys.readouterr().out.splitlines()
+    printed = [line for line in lines if not line.startswith('{"time"')]  # the log of the service
+    assert len(told) == 3
+    assert printed == told
 
 
 def test_reference_lists_every_metric_and_every_reason():
@@ -94,9 +111,9 @@ def test_reference_lists_every_metric_and_every_reason():
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_documented_commands_exist(path):
     text = path.read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
-    assert set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)) <= targets
+    assert set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE)) <= targets
     assert set(re.findall(r"-m training ([a-z]+)", text)) <= set(main.commands)
     assert set(re.findall(r"-m app ([a-z]+)", text)) <= set(app_main.commands)
     for command, word in re.findall(r"-m app ([a-z]+) ([a-z]+)", text):
