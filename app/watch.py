@@ -6,6 +6,7 @@ import random
 import time
 from threading import Thread
 
+from app.pace import paced
 from app.store import ModelStore
 
 
@@ -24,4 +25,4 @@ def _look(store: ModelStore, seconds: float) -> None:
     time.sleep(seconds * random.random())  # nosec B311 # noqa: S311 (so that workers do not all load at once)
     while True:
         time.sleep(seconds)
-        store.refresh()
+        store.refresh(paced)
