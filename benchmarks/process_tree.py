@@ -28,19 +28,21 @@ def processes(root: int, mark: str) -> set[int]:
     The mark is text in the environment that they inherited: daemons that left the tree keep it.
     """
     children: dict[int, list[int]] = {}
+    living: set[int] = set()
     todo = [root]
     for folder in PROC.glob("[0-9]*"):
         with suppress(*GONE):
             fields = stat_fields((folder / "stat").read_text())
             if fields[0] == "Z":
                 continue
+            living.add(int(folder.name))
             children.setdefault(int(fields[1]), []).append(int(folder.name))
             if mark.encode() in (folder / "environ").read_bytes():
                 todo.append(int(folder.name))
     found: set[int] = set()
     while todo:
         pid = todo.pop()
-        if pid not in found:
+        if pid in living and pid not in found:
             found.add(pid)
             todo += children.get(pid, [])
     return found

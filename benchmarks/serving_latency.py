@@ -19,8 +19,8 @@ from benchmarks.percentiles import percentile
 from benchmarks.server_process import Field, Server
 from benchmarks.tables import markdown
 
-CONNECTIONS, OF_CAPACITY = 32, 0.5
-CAPACITY_CONNECTIONS, CAPACITY_S = 16, 3
+CONNECTIONS, OF_CAPACITY = 16, 0.5
+WARM_UP_S, CAPACITY_S = 1, 3
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Arrivals:
 
 def capacity(server: Server) -> float:
     """Return how many requests of one transaction a second a service answers at most."""
-    wrk.finish(server.load(1, CAPACITY_CONNECTIONS, 1))
-    seen = wrk.finish(server.load(1, CAPACITY_CONNECTIONS, CAPACITY_S))
+    wrk.finish(server.load(1, CONNECTIONS, WARM_UP_S))
+    seen = wrk.finish(server.load(1, CONNECTIONS, CAPACITY_S))
     return seen.requests / seen.seconds
 
 
