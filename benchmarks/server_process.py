@@ -143,10 +143,12 @@ def post(port: int, path: str, body: bytes) -> int:
 
 
 def last_line(text: str) -> str:
-    """Return the line that says why a service did not start: ours says so, of others the last."""
+    """Return the line that says why a process ended: ours says so, others name an error."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    reasons = [line for line in lines if "cannot start" in line]
-    return (reasons or lines or ["it ended without a word"])[-1]
+    for sign in ("cannot start", "Error:", ""):
+        if reasons := [line for line in lines if sign in line]:
+            return reasons[-1]
+    return "it ended without a word"
 
 
 class Field:

@@ -111,7 +111,9 @@ def test_answer_with_the_probability_of_another_version_is_mixed():
 
 def test_reason_of_a_failed_start_is_our_line_or_else_the_last_one():
     assert last_line("fraudscore cannot start: x\n{}\n") == "fraudscore cannot start: x"
+    assert last_line("[Traceback:\nImportError: no x\n]\n") == "ImportError: no x"
     assert last_line("a\nb\n\n") == "b"
+    assert last_line("\n") == "it ended without a word"
 
 
 def test_contestant_that_does_not_start_is_named_once_and_left_out(tmp_path):
