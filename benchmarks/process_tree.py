@@ -58,6 +58,16 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return ticks / TICKS_A_SECOND
 
 
+def machine_seconds(text: str) -> tuple[float, float]:
+    """Return the busy and the whole time of all processors, from the text of ``/proc/stat``.
+
+    Waiting for a disk is idle; what a hypervisor gave to others is busy.
+    """
+    ticks = [int(field) for field in text.split("\n", 1)[0].split()[1:9]]
+    idle = ticks[3] + ticks[4]
+    return (sum(ticks) - idle) / TICKS_A_SECOND, sum(ticks) / TICKS_A_SECOND
+
+
 def proportional_bytes(pids: Iterable[int]) -> int:
     """Return the memory of processes, where a page that n of them share counts 1/n in each."""
     total = 0

@@ -19,7 +19,15 @@ import numpy as np
 
 from benchmarks import wrk
 from benchmarks.server_process import Field
-from benchmarks.serving_contestants import PEER_NAMES, WORKERS, Contestant, missing, ours, peer
+from benchmarks.serving_contestants import (
+    PEER_NAMES,
+    REFERENCE,
+    WORKERS,
+    Contestant,
+    missing,
+    ours,
+    peer,
+)
 from benchmarks.serving_features import features
 from benchmarks.serving_health import health
 from benchmarks.serving_latency import poisson
@@ -32,6 +40,7 @@ from benchmarks.serving_throughput import (
     TEXTBOOK,
     footprint,
     in_rounds,
+    quietness,
     table,
 )
 from benchmarks.tables import environment, publish
@@ -46,7 +55,8 @@ class Effort:
     short_rounds: int
 
 
-FULL, QUICK = Effort(rounds=5, seconds=4, short_rounds=3), Effort(1, 2, 1)
+FULL = Effort(rounds=3, seconds=4, short_rounds=2)
+QUICK = Effort(rounds=1, seconds=2, short_rounds=1)
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ class Bench:
         return Field(contestants, self.rows, self.folder)
 
     def everyone(self) -> Field:
-        """Return our configurations with the first peer after each of the first ones."""
+        """Return our configurations and the peers, the first of whom takes its turn after ours."""
         plain, default = self.models
         own = [
             ours(TEXTBOOK, plain.folder),
@@ -88,6 +98,7 @@ def throughput_section(bench: Bench) -> list[str]:
         "## Closed loop",
         *(table(job, rounds) for job, rounds in samples.items()),
         footprint(samples),
+        quietness(samples),
         *unavailable(field),
     ]
 
@@ -199,8 +210,9 @@ def introduction(bench: Bench) -> str:
     models = "; ".join(model.described(rows) for model in bench.models)
     return (
         f"{WORKERS} workers, load generator on the same cores. Decisions on the {len(rows):,} "
-        f"transactions: {models}. {effort.rounds} rounds of {effort.seconds} s, medians; ratios "
-        "within a round, to FastAPI + uvicorn + ONNX Runtime. CPU: user and system time of all "
+        f"transactions: {models}. Closed loop: {effort.rounds} rounds of {effort.seconds} s a "
+        f"measurement; elsewhere {effort.short_rounds}. Medians over rounds; ratios within a "
+        f"round, to {REFERENCE}. CPU: user and system time of all "
         "processes of the service. Memory: their proportional set size after the load."
     )
 

@@ -7,6 +7,7 @@ within a round, because the machine's speed wanders.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +15,13 @@ from statistics import median
 from time import sleep
 
 from benchmarks import wrk
-from benchmarks.process_tree import connections, cpu_seconds, proportional_bytes
+from benchmarks.process_tree import (
+    PROC,
+    connections,
+    cpu_seconds,
+    machine_seconds,
+    proportional_bytes,
+)
 from benchmarks.server_process import Field, Server
 from benchmarks.serving_contestants import REFERENCE
 from benchmarks.tables import markdown
@@ -71,6 +78,7 @@ class Sample:
     memory_mb: float
     seconds_to_ready: float
     largest_share: float
+    others_share: float  # of all processors' time, by programs that have nothing to do with it
 
 
 Samples = dict[Job, list[dict[str, Sample]]]  # by job, round and contestant
@@ -79,23 +87,38 @@ Samples = dict[Job, list[dict[str, Sample]]]  # by job, round and contestant
 def measure(server: Server, job: Job, seconds: int) -> Sample:
     """Warm a service up, load it, and see what it used."""
     wrk.finish(server.load(job.n_rows, job.connections, WARM_UP_S))
-    before = cpu_seconds(server.processes())
+    before, machine_before = cpu_seconds(server.processes()), machine_seconds(stat())
+    wrk_before = cpu_of_children()
     load = server.load(job.n_rows, job.connections, seconds)
     sleep(seconds / 2)
     spread = connections(server.processes(), server.port)
     seen = wrk.finish(load)
     pids = server.processes()
+    cpu, (busy, total) = cpu_seconds(pids) - before, machine_seconds(stat())
+    others = busy - machine_before[0] - cpu - (cpu_of_children() - wrk_before)
     rows = max(seen.requests, 1) * job.n_rows
     return Sample(
         per_second=seen.requests * job.n_rows / seen.seconds,
         p50_ms=seen.p50_ms,
         p99_ms=seen.p99_ms,
-        cpu_us=1e6 * (cpu_seconds(pids) - before) / rows,
+        cpu_us=1e6 * cpu / rows,
         failures=seen.failures,
         memory_mb=proportional_bytes(pids) / 1e6,
         seconds_to_ready=server.seconds_to_ready,
         largest_share=max(spread.values(), default=0) / max(spread.total(), 1),
+        others_share=max(others, 0.0) / (total - machine_before[1]),
     )
+
+
+def stat() -> str:
+    """Return what the system says of its processors."""
+    return (PROC / "stat").read_text()
+
+
+def cpu_of_children() -> float:
+    """Return the processor time of what this program started and has waited for: here, wrk."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def in_rounds(field: Field, rounds: int, seconds: int, tell: Callable[[str], None]) -> Samples:
@@ -184,3 +207,16 @@ def footprint(samples: Samples) -> str:
     ]
     lines.append(("asked of ours", "< 150", "< 1.5", ""))
     return markdown(("service", "memory MB (PSS)", "start to ready s", "longest"), lines)
+
+
+def quietness(samples: Samples) -> str:
+    """Say how much of the machine other programs took meanwhile."""
+    shares = [
+        s.others_share for rounds in samples.values() for found in rounds for s in found.values()
+    ]
+    if not shares:
+        return "Nothing was measured."
+    return (
+        f"Other programs took {median(shares):.0%} of the processors' time meanwhile (median; at "
+        f"most {max(shares):.0%})."
+    )

@@ -12,6 +12,7 @@ import pytest
 from benchmarks.process_tree import (
     connections,
     cpu_seconds,
+    machine_seconds,
     processes,
     proportional_bytes,
     sockets_of,
@@ -98,6 +99,15 @@ def test_processor_time_and_memory_are_those_of_the_process(start):
     assert proportional_bytes({busy.pid}) > 50e6
     assert proportional_bytes({busy.pid, idle.pid}) > proportional_bytes({busy.pid})
     assert cpu_seconds({2**22 + 1}) == 0  # such a process cannot be
+
+
+def test_time_stolen_from_the_machine_is_busy_and_waiting_for_a_disk_is_not():
+    ticks = os.sysconf("SC_CLK_TCK")
+    row = " ".join(str(ticks * seconds) for seconds in (1, 2, 3, 40, 50, 6, 7, 8))
+
+    busy, whole = machine_seconds(f"cpu  {row} 0 0\ncpu0 9 9 9 9 9 9 9 9 9 9\n")
+
+    assert (busy, whole) == (27, 117)
 
 
 def test_connections_are_counted_by_the_process_that_accepted_them():

@@ -19,7 +19,7 @@ ROWS = [{"Amount": 1.5, "Time": 0.0}, {"Amount": 2.0, "Time": 1.0}]
 def sample(per_second, **facts):
     """Return a measurement with this rate."""
     common = {"p50_ms": 1, "p99_ms": 2, "cpu_us": 100, "failures": 0, "memory_mb": 90}
-    common |= {"seconds_to_ready": 1, "largest_share": 0.5}
+    common |= {"seconds_to_ready": 1, "largest_share": 0.5, "others_share": 0}
     return Sample(per_second=per_second, **common | facts)
 
 
