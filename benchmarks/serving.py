@@ -177,7 +177,8 @@ def main() -> None:
     """Measure and print the tables; keep those of a whole run."""
     given = options()
     if not wrk.is_here():
-        sys.exit("wrk is needed to put load on the services: install it (Debian: apt install wrk).")
+        print("Skipped: wrk is needed to put load on the services (Debian: apt install wrk).")
+        return
     keys = given.peers if given.peers is not None else ["fastapi"]
     reasons = {key: why for key in keys if (why := missing(key))}
     for key, why in reasons.items():
