@@ -77,21 +77,16 @@ class Server:
         return processes(self.popen.pid, self.mark)
 
     def end(self) -> None:
-        """Ask all of its processes to end, and see to it that they do."""
-        with suppress(ProcessLookupError):
-            self.popen.terminate()
-        deadline = time.monotonic() + GONE_WITHIN_S
-        while (alive := self._alive()) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        for pid in alive:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self.popen.wait()
-
-    def _alive(self) -> set[int]:
-        """Return the processes that are left; the first one is ours to reap."""
-        self.popen.poll()
-        return self.processes()
+        """Ask it to end, and kill what is left of it then."""
+        self.popen.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.popen.wait(GONE_WITHIN_S)
+        while alive := self.processes():
+            for pid in alive:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self.popen.poll()
+            time.sleep(PROBE_S)
 
     def _environ(self) -> dict[str, str]:
         """Return our environment without our settings, with those of the contestant."""

@@ -89,7 +89,7 @@ def swaps(
         "p99 ms with",
         f"longer by (asked ≤ {ASKED_MS})",
         "changes",
-        "lost",
+        "lost without / with",
         "mixed",
         "answers by version",
     )
@@ -111,7 +111,10 @@ def _line(name: str, runs: list[Swapped], expected: Mapping[str, float]) -> tupl
         f"{median(run.swapping.at(99) for run in runs):.2f}",
         f"{median(run.swapping.at(99) - run.calm.at(99) for run in runs):.2f}",
         str(sum(run.swaps for run in runs)),
-        str(sum(run.swapping.lost + run.swapping.refused for run in runs)),
+        " / ".join(
+            str(sum(seen.lost + seen.refused for seen in phase))
+            for phase in ([run.calm for run in runs], [run.swapping for run in runs])
+        ),
         str(sum(mixed(run.swapping.answers, expected) for run in runs)),
         ", ".join(f"{version}: {count:,}" for version, count in by_version.items()),
     )

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from benchmarks import wrk
-from benchmarks.server_process import Field, last_line
+from benchmarks.server_process import Field, last_line, running
 from benchmarks.serving_contestants import ROOT, Contestant, ours, peer
 from benchmarks.serving_latency import read
 from benchmarks.serving_swaps import mixed
@@ -14,6 +14,25 @@ from benchmarks.serving_throughput import JOBS, REFERENCE, Sample, footprint, ra
 
 OURS = "fraudscore, textbook"
 ROWS = [{"Amount": 1.5, "Time": 0.0}, {"Amount": 2.0, "Time": 1.0}]
+
+# A server with a child that refuses at first, and that ends without ending the child.
+REFUSES_S = 0.2
+TINY = f"""
+import http.server, subprocess, sys, time
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        ready = time.monotonic() > began + {REFUSES_S}
+        self.send_response(200 if ready else 503)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+began = time.monotonic()
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
 
 
 def sample(per_second, **facts):
@@ -126,6 +145,19 @@ def test_contestant_that_does_not_start_is_named_once_and_left_out(tmp_path):
     assert found == [{}, {}]
     assert field.unavailable == {"broken": "no such setting"}
     assert (tmp_path / "started").read_text() == "x"
+
+
+def test_server_is_timed_until_it_answers_and_ends_with_its_children(tmp_path):
+    contestant = Contestant("tiny", (sys.executable, "-c", TINY, "{port}"), tmp_path)
+
+    with running(contestant, ROWS, tmp_path) as server:
+        alive = server.processes()
+        sent = server.body(1).read_bytes()
+
+    assert len(alive) == 2  # it, and its child
+    assert server.seconds_to_ready >= REFUSES_S
+    assert sent == b'{"Amount":1.5,"Time":0.0}'
+    assert server.processes() == set()
 
 
 def test_our_service_is_started_as_it_is_shipped(tmp_path):
