@@ -11,6 +11,7 @@ from pathlib import Path
 from model.errors import ConfigurationError
 
 PREFIX = "FRAUDSCORE_"
+WORKERS = ("loop", "gthread")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 # Kubernetes describes every service of the namespace to every container. One that is called
@@ -26,11 +27,21 @@ class Settings:
     max_rows: int = 10_000
     max_body_bytes: int = 16 * 1024 * 1024
     log_level: str = "INFO"
+    worker: str = "loop"
+    head_timeout: int = 10
+    body_timeout: int = 30
+    answer_timeout: int = 30
 
     def __post_init__(self) -> None:
         """Refuse values that cannot work, naming the variable."""
         _check_range("MAX_ROWS", self.max_rows, 1, 1_000_000)
         _check_range("MAX_BODY_BYTES", self.max_body_bytes, 1024, 1024**3)
+        for name in ("head_timeout", "body_timeout", "answer_timeout"):
+            _check_range(name.upper(), getattr(self, name), 1, 3600)
+        if self.worker not in WORKERS:
+            raise ConfigurationError(
+                f"{PREFIX}WORKER must be one of {', '.join(WORKERS)}, not {self.worker!r}"
+            )
         if self.log_level not in LOG_LEVELS:
             raise ConfigurationError(
                 f"{PREFIX}LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}, not {self.log_level!r}"
@@ -59,6 +70,8 @@ def _parse(name: str, value: object) -> object:
         return Path(value)
     if name == "LOG_LEVEL":
         return str(value).upper()
+    if name == "WORKER":
+        return str(value)
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):

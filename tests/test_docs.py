@@ -63,7 +63,7 @@ def test_readme_lists_every_setting_with_its_default():
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| `?([^|`]+?)`? \|", README, re.MULTILINE))
 
     expected = {PREFIX + f.name.upper(): str(f.default) for f in fields(Settings)}
-    assert rows == {**expected, "PORT": "8000", "WEB_CONCURRENCY": "2"}
+    assert rows == {**expected, "HOST": "127.0.0.1", "PORT": "8000", "WEB_CONCURRENCY": "2"}
 
 
 def test_readme_lists_every_route(client):
