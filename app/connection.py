@@ -92,6 +92,7 @@ class Connection(asyncio.Protocol):
         "_is_half_closed",
         "_is_leaving",
         "_is_stuck",
+        "_may_skip_line",
         "_partial",
         "_shared",
         "_transport",
@@ -109,6 +110,7 @@ class Connection(asyncio.Protocol):
         self._chunks: ChunkedBody | None = None
         self._held = 0
         self._has_begun = False  # a head is on its way
+        self._may_skip_line = True
         self._is_busy = False  # an answer is being made elsewhere, or it is another's turn
         self._is_stuck = False  # the client does not take its answer
         self._is_leaving = False  # the last answer was given
@@ -253,8 +255,9 @@ class Connection(asyncio.Protocol):
     def _read_head(self) -> Head | None:
         """Return the next head once it is whole, and check what it announces."""
         shared = self._shared
-        if self._unread.startswith(b"\r\n"):  # some clients send one too many after a body
-            self._unread = self._unread[2:]
+        if self._unread.startswith(b"\r\n") and self._may_skip_line:
+            self._unread = self._unread[2:]  # some clients send an empty line too many after a body
+            self._may_skip_line = False
         unread = self._unread
         end = unread.find(END)
         if end < 0:
@@ -345,6 +348,7 @@ class Connection(asyncio.Protocol):
         keep_alive = self._head is not None and self._head.keep_alive
         self._head = None
         self._has_begun = False
+        self._may_skip_line = True
         if self._held:
             self._hold(0)
         wait = _STOP_LINGER_S if shared.is_stopping else shared.keepalive

@@ -22,7 +22,7 @@ _FIELDS = re.compile(rb"(?:\r\n" + _TOKEN + rb":[\t -~\x80-\xff]*)*")
 # In a head that is still coming: whatever follows, it can only be refused.
 _HOPELESS = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _HOST = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=%:\[\]]*")
-_ABSOLUTE = re.compile(r"https?://([^/?@]+)(.*)", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"https?://([^/?@]+)((?:[/?].*)?)", re.IGNORECASE)
 # Known, but nothing that a body of JSON would need; others are answered with 501.
 _CODINGS = {"chunked", "gzip", "x-gzip", "deflate", "compress", "x-compress", "identity"}
 _SINGLE = {"HTTP_HOST", "CONTENT_TYPE", "CONTENT_LENGTH"}
