@@ -1,9 +1,11 @@
 """A small WSGI application that says what it was given, and can misbehave on request."""
 
+# ruff: noqa: ARG001 (the actions share one signature, whatever they need of it)
 import json
 import os
 import time
 from urllib.parse import parse_qs
+from wsgiref.validate import validator
 
 TYPE = ("Content-Type", "application/json")
 
@@ -18,15 +20,11 @@ def application(environ, start_response):
 
 def echo(environ, start_response, headers, query):
     """Answer with the environ; headers come from the query: ?Name=value."""
-    body = environ["wsgi.input"].read()
+    body = environ["wsgi.input"].read(-1)
     told = {key: value for key, value in environ.items() if isinstance(value, str | bool)}
     told |= {"body": body.decode("latin-1"), "is_same": body == environ["fraudscore.body"]}
     start_response("200 OK", [*headers, *query.items()])
     return [json.dumps(told).encode()]
-
-
-# The actions share one signature, whatever they need of it.
-# ruff: noqa: ARG001
 
 
 def large(environ, start_response, headers, query):
@@ -62,3 +60,6 @@ def parts(environ, start_response, headers, query):
     """Answer in pieces."""
     start_response("204 No Content" if "none" in query else "200 OK", headers)
     return (piece for piece in (b"one,", b"", b"two"))
+
+
+validated = validator(application)
