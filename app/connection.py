@@ -28,7 +28,7 @@ _LARGE = 1024 * 1024
 # How long a client that was refused may go on sending before its connection is cut: closed at
 # once, the refusal could be lost on its way.
 _LINGER_S = 2.0
-_IDLE_ENOUGH_S = 5.0
+_IDLE_ENOUGH_S = 1.0
 # Bodies that arrive in pieces may take this many times the largest body, all together.
 _BUFFERED_BODIES = 8
 _STOP_LINGER_S = 2.0

@@ -14,6 +14,7 @@ from pathlib import Path
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
+GUNICORN = str(Path(sys.executable).with_name("gunicorn"))
 DEADLINE_S = 30
 
 
@@ -28,8 +29,9 @@ class Process:
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (likewise)
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("FRAUDSCORE_")}
         settings = {"PORT": str(self.port), "FRAUDSCORE_MODEL_DIR": str(model_dir)}
-        self.popen = subprocess.Popen(  # noqa: S603 (our own interpreter and file)
-            [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", *arguments],
+        self.popen = subprocess.Popen(  # noqa: S603 (our own command and file)
+            # The command itself: Gunicorn cannot replace a master that was started with -m.
+            [GUNICORN, "-c", "gunicorn.conf.py", *(a.format(port=self.port) for a in arguments)],
             cwd=ROOT,
             env=inherited | {"WEB_CONCURRENCY": "1"} | settings | environ,
             stdout=self.out,
