@@ -83,8 +83,8 @@ class Connection(asyncio.Protocol):
     """The protocol of one connection; the event loop calls it, the worker sweeps its deadlines."""
 
     __slots__ = (
+        "_checked",
         "_chunks",
-        "_has_begun",
         "_head",
         "_held",
         "_is_busy",
@@ -109,7 +109,7 @@ class Connection(asyncio.Protocol):
         self._partial: bytearray | None = None
         self._chunks: ChunkedBody | None = None
         self._held = 0
-        self._has_begun = False  # a head is on its way
+        self._checked = 0  # bytes of a head that is on its way
         self._may_skip_line = True
         self._is_busy = False  # an answer is being made elsewhere, or it is another's turn
         self._is_stuck = False  # the client does not take its answer
@@ -131,7 +131,9 @@ class Connection(asyncio.Protocol):
         """Begin, or refuse at once where there are too many connections."""
         self._transport = transport
         self._transport.set_write_buffer_limits(high=0)
-        if self._is_crowded:
+        if self._is_leaving:  # it took too long to get here
+            self._transport.abort()
+        elif self._is_crowded:
             self._refuse(overloaded("There are too many connections just now."))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
@@ -261,10 +263,10 @@ class Connection(asyncio.Protocol):
         unread = self._unread
         end = unread.find(END)
         if end < 0:
-            if unread and not self._has_begun:
-                self._has_begun = True
+            if unread and not self._checked:
                 self.deadline = shared.loop.time() + shared.settings.head_timeout
-            shared.heads.check_beginning(unread)
+            shared.heads.check_beginning(unread, self._checked)
+            self._checked = len(unread)
             return None
         head = shared.heads.read(unread[:end])
         if head.length > shared.settings.max_body_bytes:
@@ -347,7 +349,7 @@ class Connection(asyncio.Protocol):
         shared = self._shared
         keep_alive = self._head is not None and self._head.keep_alive
         self._head = None
-        self._has_begun = False
+        self._checked = 0
         self._may_skip_line = True
         if self._held:
             self._hold(0)

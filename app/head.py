@@ -32,17 +32,15 @@ _LONGEST_KNOWN = 2048
 _LONGEST_FIELDS = 32 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Head:
-    """What a request says before its body."""
+    """What a request says before its body; shared by all that say the same, so never changed."""
 
     environ: dict[str, str]
     length: int
     is_chunked: bool
     keep_alive: bool
     expects_continue: bool
-    is_http_10: bool
-    is_head: bool
     is_forwarded: bool
 
 
@@ -55,15 +53,21 @@ class HeadReader:
         self.field_size_limit = field_size_limit
         self._known: dict[bytes, Head] = {}
 
-    def check_beginning(self, data: bytes) -> None:
-        """Refuse a head that is still incomplete as soon as it cannot become a good one."""
-        line, found, fields = data.partition(b"\r\n")
-        if len(line) > self.line_limit:
+    def check_beginning(self, data: bytes, known: int) -> None:
+        """Refuse a head that is still incomplete as soon as it cannot become a good one.
+
+        The first ``known`` bytes were checked before; a client that sends byte by byte would
+        otherwise have the whole looked at for each of them.
+        """
+        end = data.find(b"\r\n")
+        if (end if end >= 0 else len(data)) > self.line_limit:
             raise _line_too_long(self.line_limit)
-        if len(fields) > _LONGEST_FIELDS:
+        if end >= 0 and len(data) - end > _LONGEST_FIELDS:
             raise RefusedError(431, f"The header is larger than {_LONGEST_FIELDS} bytes.")
-        if _HOPELESS.search(data) or (found and not _REQUEST_LINE.fullmatch(line)):
-            raise _ill_formed(line if found else b"")
+        if end >= max(known - 1, 0) and not _REQUEST_LINE.fullmatch(data, 0, end):
+            raise _ill_formed(data[:end])
+        if _HOPELESS.search(data, max(known - 1, 0)):
+            raise _ill_formed(b"")
 
     def read(self, data: bytes) -> Head:
         """Read a complete head, without the empty line that ends it."""
@@ -98,13 +102,13 @@ class HeadReader:
 
     def _check_size(self, fields: bytes) -> None:
         """Refuse more header than a request needs."""
-        lines = fields.split(b"\r\n") if fields else []
-        if len(lines) > self.fields_limit:
-            raise RefusedError(431, f"There are more than {self.fields_limit} header fields.")
-        if any(len(line) > self.field_size_limit for line in lines):
-            raise RefusedError(431, f"A header field exceeds {self.field_size_limit} bytes.")
         if len(fields) > _LONGEST_FIELDS:
             raise RefusedError(431, f"The header is larger than {_LONGEST_FIELDS} bytes.")
+        if fields.count(b"\r\n") >= self.fields_limit:
+            raise RefusedError(431, f"There are more than {self.fields_limit} header fields.")
+        limit = self.field_size_limit
+        if len(fields) > limit and any(len(line) > limit for line in fields.split(b"\r\n")):
+            raise RefusedError(431, f"A header field exceeds {limit} bytes.")
 
 
 class _Parts:
@@ -126,11 +130,13 @@ class _Parts:
 def _head(method: str, parts: _Parts, *, is_http_10: bool) -> Head:
     """Turn the parts into a WSGI environ and decide where the request ends."""
     environ: dict[str, str] = {}
+    is_forwarded = False
     for name, raw in parts.fields:
         key = _key(name)
         if key is None:  # an underscore could pass itself off as another field
             continue
         value = raw.decode("latin-1").strip(" \t")
+        is_forwarded = is_forwarded or key.startswith("HTTP_X_FORWARDED_")
         if key in environ:
             if key in _SINGLE:
                 raise RefusedError(400, f"The header {name.decode()} was given more than once.")
@@ -147,17 +153,22 @@ def _head(method: str, parts: _Parts, *, is_http_10: bool) -> Head:
         QUERY_STRING=query,
         SERVER_PROTOCOL="HTTP/1.0" if is_http_10 else "HTTP/1.1",
     )
-    options = {part.strip().lower() for part in environ.get("HTTP_CONNECTION", "").split(",")}
     return Head(
         environ,
         length,
         is_chunked,
-        keep_alive="close" not in options and (not is_http_10 or "keep-alive" in options),
+        keep_alive=_keeps_alive(environ.get("HTTP_CONNECTION"), is_http_10=is_http_10),
         expects_continue=_expects_continue(environ, is_http_10=is_http_10),
-        is_http_10=is_http_10,
-        is_head=method == "HEAD",
-        is_forwarded=any(key.startswith("HTTP_X_FORWARDED_") for key in environ),
+        is_forwarded=is_forwarded,
     )
+
+
+def _keeps_alive(value: str | None, *, is_http_10: bool) -> bool:
+    """Say whether the client wants to go on after the answer."""
+    if value is None:
+        return not is_http_10
+    options = {option.strip().lower() for option in value.split(",")}
+    return "close" not in options and (not is_http_10 or "keep-alive" in options)
 
 
 @lru_cache(maxsize=512)

@@ -39,7 +39,9 @@ class LoopWorker(Worker):  # type: ignore[misc]
     def check_config(cls, cfg: Any, log: Any) -> None:  # noqa: ARG003 (Gunicorn's signature)
         """Refuse what this worker does not do, in the master, before anything is served."""
         if cfg.is_ssl:
-            sys.exit("fraudscore cannot start: this worker speaks no TLS; put a proxy in front of it")
+            sys.exit(
+                "fraudscore cannot start: this worker speaks no TLS; put a proxy in front of it"
+            )
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
