@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG001 (the actions share one signature, whatever they need of it)
 import json
+import logging
 import os
 import time
 from urllib.parse import parse_qs
@@ -34,7 +35,8 @@ def large(environ, start_response, headers, query):
 
 
 def sleep(environ, start_response, headers, query):
-    """Hold the process for a while."""
+    """Hold the process for a while, and say so first."""
+    logging.getLogger(__name__).info("asleep")
     time.sleep(float(query["seconds"]))
     start_response("200 OK", headers)
     return [b"{}"]

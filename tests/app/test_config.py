@@ -17,6 +17,10 @@ def test_defaults_need_no_environment():
         max_rows=10_000,
         max_body_bytes=16_777_216,
         log_level="INFO",
+        worker="loop",
+        head_timeout=10,
+        body_timeout=30,
+        answer_timeout=30,
     )
 
 
@@ -27,12 +31,16 @@ def test_environment_sets_every_setting():
             "FRAUDSCORE_MAX_ROWS": "5",
             "FRAUDSCORE_MAX_BODY_BYTES": "2048",
             "FRAUDSCORE_LOG_LEVEL": "warning",
+            "FRAUDSCORE_WORKER": "gthread",
+            "FRAUDSCORE_HEAD_TIMEOUT": "1",
+            "FRAUDSCORE_BODY_TIMEOUT": "2",
+            "FRAUDSCORE_ANSWER_TIMEOUT": "3",
             "PATH": "/usr/bin",
         },
         {},
     )
 
-    assert settings == Settings(Path("/models/ours"), 5, 2048, "WARNING")
+    assert settings == Settings(Path("/models/ours"), 5, 2048, "WARNING", "gthread", 1, 2, 3)
 
 
 def test_caller_overrides_the_environment():
@@ -49,6 +57,11 @@ def test_settings_cannot_be_changed_afterwards():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("WORKER", "sync"),
+        ("WORKER", ""),
+        ("HEAD_TIMEOUT", "0"),
+        ("BODY_TIMEOUT", "3601"),
+        ("ANSWER_TIMEOUT", "1.5"),
         ("MAX_ROWS", "0"),
         ("MAX_ROWS", "-1"),
         ("MAX_ROWS", "1000001"),

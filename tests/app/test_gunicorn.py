@@ -102,6 +102,17 @@ def test_cold_start_with_a_misspelt_setting_ends_in_one_line(model_dir):
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "http"), ("WEB_CONCURRENCY", "0"), ("FRAUDSCORE_WORKER", "sync")]
+)
+def test_cold_start_with_a_wrong_value_ends_in_one_line(model_dir, name, value):
+    code, lines = refused_start(model_dir, **{name: value})
+
+    assert code == 1
+    assert len(lines) == 1
+    assert lines[0].startswith(f"fraudscore cannot start: {name} must be ")
+
+
 def test_service_answers_logs_json_lines_and_stops_when_told(serve):
     server = serve()
 

@@ -71,13 +71,18 @@ class Clients:
                         break
 
 
+@pytest.fixture(scope="module")
+def pair(serve_for_long):
+    """Return a service of two workers for the tests that leave it running."""
+    return serve_for_long(ECHO, WEB_CONCURRENCY="2")
+
+
 @pytest.mark.parametrize("number", [16, 64])
-def test_connections_opened_together_spread_over_the_workers(serve, number):
-    server = serve(ECHO, WEB_CONCURRENCY="2")
-    wait_for(lambda: len(both_pids(server)) == 2, "both workers")
+def test_connections_opened_together_spread_over_the_workers(pair, number):
+    wait_for(lambda: len(both_pids(pair)) == 2, "both workers")
 
     with contextlib.ExitStack() as opened:
-        connections = [opened.enter_context(server.connect()) for _ in range(number)]
+        connections = [opened.enter_context(pair.connect()) for _ in range(number)]
         for connection in connections:
             connection.sendall(GET + b"\r\n")
         pids = Counter(receive_answers(one, 1)[0][1]["x-pid"] for one in connections)
@@ -94,13 +99,13 @@ def both_pids(server):
         return {receive_answers(one, 1)[0][1]["x-pid"] for one in (first, second)}
 
 
-def test_busy_worker_leaves_new_connections_to_its_sibling(serve):
-    server = serve(ECHO, WEB_CONCURRENCY="2")
-    wait_for(lambda: len(both_pids(server)) == 2, "both workers")
+def test_busy_worker_leaves_new_connections_to_its_sibling(pair):
+    wait_for(lambda: len(both_pids(pair)) == 2, "both workers")
 
-    with server.connect() as busy:
+    with pair.connect() as busy:
         busy.sendall(b"GET /sleep?seconds=3 HTTP/1.1\r\nHost: x\r\n\r\n")
-        answers = [server.get("/x") for _ in range(20)]
+        wait_for(lambda: is_asleep(pair), "a busy worker")
+        answers = [pair.get("/x") for _ in range(20)]
         busy.setblocking(False)
         with pytest.raises(BlockingIOError):
             busy.recv(1)
@@ -108,10 +113,9 @@ def test_busy_worker_leaves_new_connections_to_its_sibling(serve):
     assert len({answer.headers["X-Pid"] for answer in answers}) == 1
 
 
-def test_killed_worker_holds_nobody_up_and_is_replaced(serve, load):
-    server = serve(ECHO, WEB_CONCURRENCY="2")
-    clients = load(server)
-    first, second = server.workers()
+def test_killed_worker_holds_nobody_up_and_is_replaced(pair, load):
+    clients = load(pair)
+    first, second = pair.workers()
     wait_for(lambda: {str(first), str(second)} <= clients.pids, "both workers")
 
     os.kill(first, signal.SIGKILL)
@@ -122,13 +126,12 @@ def test_killed_worker_holds_nobody_up_and_is_replaced(serve, load):
     assert lost <= 8  # what was in its hands: at most one request a client
 
 
-def test_reloads_under_load_lose_nothing(serve, load):
-    server = serve(ECHO, WEB_CONCURRENCY="2")
-    clients = load(server)
+def test_reloads_under_load_lose_nothing(pair, load):
+    clients = load(pair)
     wait_for(lambda: len(clients.pids) == 2, "both workers")
 
     for expected in (4, 6):
-        server.popen.send_signal(signal.SIGHUP)
+        pair.popen.send_signal(signal.SIGHUP)
         wait_for(lambda: len(clients.pids) >= expected, "new workers")  # noqa: B023
     clients.stop()
 
@@ -196,9 +199,8 @@ def test_stop_answers_connections_that_nobody_had_accepted(serve):
 
 
 def is_asleep(server):
-    """Return whether the one worker waits in a sleep rather than for events."""
-    (pid,) = server.workers()
-    return "nanosleep" in Path(f"/proc/{pid}/wchan").read_text()
+    """Return whether a worker is held by a request."""
+    return any(line["message"] == "asleep" for line in server.log())
 
 
 def test_kept_connections_may_still_ask_while_the_service_stops(serve):
@@ -226,7 +228,7 @@ def _accepts(server):
 
 
 def test_silent_connections_do_not_hold_up_the_stop(serve):
-    server = serve(ECHO, "--graceful-timeout", "3")
+    server = serve(ECHO, "--graceful-timeout", "1")
 
     with server.connect(), server.connect() as half:
         half.sendall(GET)
