@@ -11,14 +11,31 @@ from app import run_dir as _run_dir  # noqa: E402 (it imports NumPy)
 
 os.environ[_run_dir.VARIABLE] = str(_run_dir.locate(os.environ))
 
+
+def _number(name: str, default: int, highest: int) -> int:
+    """Read a number from the environment; anything else ends the start in one line."""
+    text = os.environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= highest):
+        sys.exit(
+            f"fraudscore cannot start: {name} must be a number from 1 to {highest}, not {text!r}"
+        )
+    return int(text)
+
+
 wsgi_app = "app:wsgi()"
-bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-workers = os.environ.get("WEB_CONCURRENCY", "2")
-worker_class = "gthread"
-threads = 4
-# Low on purpose: a worker accepts until this is full, and a high number lets one worker collect
-# every kept-alive connection while the others idle. Four places always stay free for new ones.
-worker_connections = 12
+_host = os.environ.get("HOST") or "127.0.0.1"
+bind = f"{f'[{_host}]' if ':' in _host else _host}:{_number('PORT', 8000, 65535)}"
+workers = _number("WEB_CONCURRENCY", 2, 512)
+# The worker of this service, or Gunicorn's own threads: see app/worker.py.
+if os.environ.get("FRAUDSCORE_WORKER", "loop") == "gthread":
+    worker_class = "gthread"
+    threads = 4
+    # Low on purpose: such a worker accepts until this is full, and a high number lets one collect
+    # every kept-alive connection while the others idle. Four places stay free for new ones.
+    worker_connections = 12
+else:
+    worker_class = "app.worker.LoopWorker"
+    worker_connections = 1000
 
 timeout = 30  # silence of a whole worker, not the duration of a request
 graceful_timeout = 25  # below the stop grace of the container

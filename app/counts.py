@@ -145,11 +145,6 @@ class Counts:
                 self._transactions[route] += len(record.observed.scored.rows)
                 self._model(record.observed.champion.artifact).add(record.observed)
 
-    def refused(self, status: int) -> None:
-        """Count a request that was refused before anybody could tell what it asks for."""
-        with self._lock:
-            self._requests[UNMATCHED, OTHER_METHOD, status] += 1
-
     def series(self, artifact: Artifact) -> Series:
         """Return all counts, with those of the model that answers even while they are zero."""
         with self._lock:

@@ -19,6 +19,7 @@ from app.answer import Answer
 from app.drain import DrainingError
 from app.json_provider import MalformedJSONError, dumps
 from app.record import RequestRecord, current_record
+from app.refusal import RefusedError
 from model.errors import TaskError
 
 logger = logging.getLogger(__name__)
@@ -63,6 +64,8 @@ class Problem:
 def problem_of(error: Exception) -> Problem:
     """Say which problem an exception is; one that nobody expected stays a mystery to the client."""
     match error:
+        case RefusedError():
+            return Problem(error.status, error.detail, headers=error.headers)
         case MalformedJSONError():
             return Problem(400, str(error))
         case ValidationError():

@@ -42,6 +42,11 @@ def read_body(environ: WSGIEnvironment, limit: int) -> bytes:
     length = get_content_length(environ)
     if length is not None and length > limit:
         raise too_large
+    whole: bytes | None = environ.get("fraudscore.body")  # our worker has read it already
+    if whole is not None:
+        if not whole:
+            raise BadRequest("The body is empty.")
+        return whole
     # A bounded stream ends silently at its bound: one byte more tells a full body from a cut one.
     body: bytes = get_input_stream(environ, max_content_length=limit + 1).read()
     if len(body) > limit:

@@ -20,6 +20,7 @@ from app.gate import Gate
 from app.intake import check_host
 from app.observer import Observer
 from app.record import RequestRecord, begin_record
+from app.refusal import REFUSAL, RefusedError
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
@@ -69,6 +70,9 @@ class RequestLayer:
     def _answer(self, environ: WSGIEnvironment, record: RequestRecord) -> Answer | None:
         """Answer what needs no dispatch; None leaves the request to the application."""
         try:
+            refusal: RefusedError | None = environ.get(REFUSAL)
+            if refusal is not None:
+                raise refusal
             check_host(environ)
             if self._gate is not None:
                 self._gate.admit(environ, record)

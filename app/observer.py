@@ -77,12 +77,6 @@ class Observer:
         except Exception:
             logger.exception("not observed", extra={"facts": {"request_id": record.request_id}})
 
-    def refused(self, status: int) -> None:
-        """Count a request that the server refused before it reached the application."""
-        if self._pid != os.getpid():
-            self.open()
-        self._counts.refused(status)
-
     def open(self) -> None:
         """Begin to publish and to trace, once in every process."""
         with self._lock:

@@ -14,7 +14,7 @@ ALLOWED = {
     "model": {"numpy"},
     "app": {"model", "numpy", "flask", "werkzeug", "marshmallow", "orjson", "gunicorn"}
     | {"apispec", "click", "limits", "markupsafe", "opentelemetry", "prometheus_client"}
-    | {"requests"},
+    | {"requests", "uvloop", "httptools"},
 }
 FORBIDDEN = {"training": {"app", "flask", "werkzeug", "marshmallow", "gunicorn"}}
 # The core of a scoring request runs without a web framework.

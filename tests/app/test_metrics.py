@@ -21,6 +21,7 @@ from app.metrics import METRICS
 from app.observer import Observer
 from app.problem_codes import CODES, OTHER
 from app.record import RequestRecord, current_record
+from app.refusal import REFUSAL, RefusedError
 from app.request_log import RequestLog
 from tests.app.champions import point_to
 from tests.app.scrapes import Scrape
@@ -267,10 +268,13 @@ def test_new_champions_are_counted_and_each_version_keeps_its_numbers(model_dir,
     assert len(found.of("fraud_input_missing_total", feature="V2")) == 1
 
 
-def test_what_the_server_refused_by_itself_is_counted(app, scrape):
-    app.extensions["fraudscore.observer"].refused(431)
+def test_what_the_worker_refused_by_itself_is_counted(client, scrape):
+    refusal = RefusedError(431, "The header is too long.")
 
-    labels = {"route": "unmatched", "method": "other", "code": "431"}
+    response = client.get("/health", environ_overrides={REFUSAL: refusal})
+
+    assert response.get_json()["detail"] == "The header is too long."
+    labels = {"route": "unmatched", "method": "GET", "code": "431"}
     assert scrape().total("fraud_http_requests_total", **labels) == 1
 
 

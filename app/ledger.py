@@ -1,0 +1,56 @@
+"""How many connections each worker holds, in memory that all of them share."""
+
+from __future__ import annotations
+
+import mmap
+import time
+
+_SLOTS = 128
+# A worker reports twice a second; silent for longer, it is busy, hung or dead.
+_SILENT_S = 2.0
+# A slot taken by the master waits this long for its worker to start.
+_BOOTING_S = 120.0
+
+
+class Ledger:
+    """One slot a worker: when it last reported, and its connections; -1 until it accepts any.
+
+    The master takes the slots, one after the other, so no two workers get the same. Each worker
+    writes its own alone; eight aligned bytes are written as a whole.
+    """
+
+    def __init__(self) -> None:
+        self._cells = memoryview(mmap.mmap(-1, 16 * _SLOTS)).cast("d")
+        self._used = 0
+
+    def take(self) -> int:
+        """Return a slot that no living worker has; in the master, before the fork."""
+        now = time.monotonic()
+        free = (slot for slot in range(_SLOTS) if self._cells[2 * slot] < now - _SILENT_S)
+        slot = next(free, _SLOTS - 1)
+        self._cells[2 * slot] = now + _BOOTING_S
+        self._cells[2 * slot + 1] = -1
+        return slot
+
+    def report(self, slot: int, connections: int) -> None:
+        """Say that the worker of a slot is alive and how many connections it has."""
+        self._cells[2 * slot] = time.monotonic()
+        self._cells[2 * slot + 1] = connections
+
+    def leave(self, slot: int) -> None:
+        """Say that the worker of a slot accepts no more."""
+        self._cells[2 * slot + 1] = -1
+
+    def smallest_other(self, slot: int) -> float:
+        """Return the connections of the sibling that has fewest, infinity where there is none."""
+        oldest = time.monotonic() - _SILENT_S
+        counts = self._cells[1::2].tolist()
+        beats = self._cells[0::2].tolist()
+        return min(
+            (
+                count
+                for other, (beat, count) in enumerate(zip(beats, counts, strict=True))
+                if other != slot and count >= 0 and beat > oldest
+            ),
+            default=float("inf"),
+        )
