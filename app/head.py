@@ -1,7 +1,7 @@
-"""The head of a request: RFC 9112 taken strictly, then read by llhttp into a WSGI environ.
+"""The head of a request: read by llhttp, judged by rules that leave nothing to interpretation.
 
-llhttp forgives more than a server behind other servers can afford, so the grammar is checked first
-and the framing is decided here: what two readers could understand differently is refused.
+What two readers could understand differently is refused: where a request ends and whom it is for
+is decided here, from what llhttp found, and more strictly than llhttp does.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from app.refusal import RefusedError
 
 END = b"\r\n\r\n"
-_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+# llhttp would take HTTP/0.9, "GET  /" and the like.
 _REQUEST_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Z]+ [!-~]+ HTTP/1\.[01]")
-_FIELDS = re.compile(rb"(?:\r\n" + _TOKEN + rb":[\t -~\x80-\xff]*)*")
 # In a head that is still coming: whatever follows, it can only be refused.
 _HOPELESS = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _HOST = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=%:\[\]]*")
@@ -81,16 +80,16 @@ class HeadReader:
         return head
 
     def _parse(self, data: bytes) -> Head:
-        """Check the limits and the grammar, and only then let llhttp take the head apart."""
+        """Check the limits and the request line, and only then let llhttp take the head apart."""
         line, _, fields = data.partition(b"\r\n")
         if len(line) > self.line_limit:
             raise _line_too_long(self.line_limit)
         self._check_size(fields)
-        if not _REQUEST_LINE.fullmatch(line) or not _FIELDS.fullmatch(data, len(line)):
+        if not _REQUEST_LINE.fullmatch(line):
             raise _ill_formed(line)
         parts = _Parts()
         parser = HttpRequestParser(parts)
-        # Framing is decided below, and more strictly; llhttp would only blur the reason.
+        # Framing is decided below; llhttp would refuse some of it without saying why.
         parser.set_dangerous_leniencies(lenient_chunked_length=True, lenient_transfer_encoding=True)
         try:
             parser.feed_data(data + END)

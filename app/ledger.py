@@ -8,8 +8,9 @@ import time
 _SLOTS = 128
 # A worker reports twice a second; silent for longer, it is busy, hung or dead.
 _SILENT_S = 2.0
-# A slot taken by the master waits this long for its worker to start.
-_BOOTING_S = 120.0
+# A worker that was killed leaves its slot behind. It is taken again once Gunicorn would have ended
+# even a hung owner; until then new workers get others.
+_ABANDONED_S = 120.0
 
 
 class Ledger:
@@ -21,14 +22,16 @@ class Ledger:
 
     def __init__(self) -> None:
         self._cells = memoryview(mmap.mmap(-1, 16 * _SLOTS)).cast("d")
-        self._used = 0
+        for slot in range(_SLOTS):
+            self._cells[2 * slot] = float("-inf")
 
     def take(self) -> int:
         """Return a slot that no living worker has; in the master, before the fork."""
         now = time.monotonic()
-        free = (slot for slot in range(_SLOTS) if self._cells[2 * slot] < now - _SILENT_S)
-        slot = next(free, _SLOTS - 1)
-        self._cells[2 * slot] = now + _BOOTING_S
+        slot = min(range(_SLOTS), key=lambda slot: self._cells[2 * slot])
+        if self._cells[2 * slot] > now - _ABANDONED_S:
+            slot = _SLOTS - 1  # shared by all that come now: they spread less evenly, that is all
+        self._cells[2 * slot] = now
         self._cells[2 * slot + 1] = -1
         return slot
 
@@ -38,8 +41,9 @@ class Ledger:
         self._cells[2 * slot + 1] = connections
 
     def leave(self, slot: int) -> None:
-        """Say that the worker of a slot accepts no more."""
+        """Say that the worker of a slot accepts no more, and needs the slot no more."""
         self._cells[2 * slot + 1] = -1
+        self._cells[2 * slot] = float("-inf")
 
     def smallest_other(self, slot: int) -> float:
         """Return the connections of the sibling that has fewest, infinity where there is none."""

@@ -8,8 +8,9 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.connection import Connection, Shared
+from app.connection import Connection
 from app.ledger import Ledger
+from app.shared import Shared
 
 if TYPE_CHECKING:
     import socket
@@ -24,6 +25,8 @@ _STEP_BACK_S = 0.001
 # Out of file descriptors: what is there must end before anything else can begin.
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _EXHAUSTED_S = 0.1
+# Connections that are being refused may be this many; the next must wait for their end.
+MOST_REFUSED = 128
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +80,9 @@ class Listener:
     def _on_ready(self, listening: socket.socket) -> None:
         """Accept one connection, unless a sibling has fewer."""
         count = len(self._shared.connections)
+        if count >= self._limit + MOST_REFUSED:
+            self._step_back(_EXHAUSTED_S)
+            return
         smallest = self._ledger.smallest_other(self._slot)
         if count > smallest + _SLACK and not self._has_waited:
             self._has_waited = True

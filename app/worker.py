@@ -17,16 +17,16 @@ import uvloop
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from app.config import Settings
-from app.connection import Shared
 from app.head import HeadReader
 from app.ledger import Ledger
-from app.listener import Listener
+from app.listener import MOST_REFUSED, Listener
 from app.proxies import Proxies
+from app.shared import Shared
 
 _TICK_S = 0.5
 _STOPPING_TICK_S = 0.05
 # Besides its connections a worker holds listening sockets, pipes, files of the log and the model.
-_OTHER_FILES = 64
+_OTHER_FILES = 128
 
 
 class LoopWorker(Worker):  # type: ignore[misc]
@@ -53,7 +53,7 @@ class LoopWorker(Worker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """Allow as many open files as there may be connections, then go on as every worker does."""
-        wanted = self.cfg.worker_connections + _OTHER_FILES
+        wanted = self.cfg.worker_connections + MOST_REFUSED + _OTHER_FILES
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if soft != resource.RLIM_INFINITY and soft < wanted:
             most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
@@ -103,8 +103,13 @@ class LoopWorker(Worker):  # type: ignore[misc]
                 "SERVER_SOFTWARE": "gunicorn",
             },
             count_request=self._count_request,
+            report=self._report,
             end=self._end,
         )
+
+    def _report(self) -> None:
+        """Tell the siblings how many connections there are."""
+        self._listener.report()
 
     def _count_request(self) -> None:
         """Make way for a fresh process after as many requests as Gunicorn was told."""
@@ -136,7 +141,7 @@ class LoopWorker(Worker):  # type: ignore[misc]
             self.alive = False
         if not self.alive:
             self._stop()
-        self._listener.report()
+        self._report()
         now = self._loop.time()
         for connection in list(self._shared.connections):
             if connection.deadline < now:

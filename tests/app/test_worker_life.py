@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import threading
@@ -211,10 +212,12 @@ def test_kept_connections_may_still_ask_while_the_service_stops(serve):
         first = receive_answer(stream)
         server.popen.terminate()
         wait_for(lambda: not _accepts(server), "a closed door")
+        closed_early, _, _ = select.select([connection], [], [], 0.8)
         connection.sendall(GET + b"\r\n")
         second = receive_answer(stream)
         rest = stream.read()
 
+    assert not closed_early
     assert "connection" not in first[1]
     assert (second[0], second[1]["connection"], rest) == (200, "close", b"")
     assert server.end()[0] == 0
