@@ -17,26 +17,14 @@ class DrainingError(FraudscoreError):
 
 
 def drain(directory: Path, seconds: float) -> None:
-    """Make every worker unready, and wait until no balancer sends anything any more.
-
-    Raises
-    ------
-    ConfigurationError
-        If no service runs there.
-    """
+    """Make every worker unready, and wait until no balancer sends anything any more."""
     _check(directory)
     run_dir.drain(directory)
     time.sleep(seconds)
 
 
 def undrain(directory: Path) -> None:
-    """Call a drain off.
-
-    Raises
-    ------
-    ConfigurationError
-        If no service runs there.
-    """
+    """Call a drain off."""
     _check(directory)
     run_dir.resume(directory)
 

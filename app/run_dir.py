@@ -32,10 +32,7 @@ def locate(environ: Mapping[str, str]) -> Path:
 def claim(path: Path, *, is_upgrade: bool) -> None:
     """Create the run directory and hold its lock; empty it unless a running service upgrades.
 
-    Raises
-    ------
-    ConfigurationError
-        If it cannot be used, belongs to somebody else, or another service runs in it.
+    One that belongs to somebody else, or in which another service runs, is refused.
     """
     try:
         path.mkdir(mode=0o700, exist_ok=True)
