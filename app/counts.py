@@ -43,7 +43,8 @@ class Histogram:
         """Count many values."""
         if len(values) <= _FEW:
             for value in values:
-                self.add(value)
+                self._counts[bisect_left(self._bounds, value)] += 1
+                self._sum += value
             return
         array = np.array(values, np.float64)
         buckets = np.searchsorted(self._bounds, array)

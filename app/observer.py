@@ -52,12 +52,12 @@ class Observer:
         self._counts = Counts()
         self._published: PublishedSeries | None = None
         self._is_publishing_well = True
-        self._pid = 0
+        self._is_open = False
         self._lock = Lock()
 
     def begin(self, environ: WSGIEnvironment, record: RequestRecord) -> None:
         """Note that a request has come in."""
-        if self._pid != os.getpid():
+        if not self._is_open:
             self.open()
         self._counts.begin()
         if self._tracing is not None:
@@ -78,9 +78,9 @@ class Observer:
             logger.exception("not observed", extra={"facts": {"request_id": record.request_id}})
 
     def open(self) -> None:
-        """Begin to publish and to trace, once in every process."""
+        """Begin to publish and to trace, once in a process and never before it forks."""
         with self._lock:
-            if self._pid == os.getpid():
+            if self._is_open:
                 return
             self._open_tracing()
             if self._folder is not None:
@@ -88,7 +88,7 @@ class Observer:
                 self.publish(is_retiring=True)
                 Thread(target=self._publish_again, name="metrics", daemon=True).start()
                 atexit.register(self.publish)
-            self._pid = os.getpid()
+            self._is_open = True
 
     def _open_tracing(self) -> None:
         """Begin to send spans; variables that cannot work cost the traces."""

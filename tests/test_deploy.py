@@ -37,18 +37,17 @@ MATCHER = re.compile(r'([a-z_]+)(=~|!~|!=|=)"([^"]*)"')
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     """Return a real scrape, after a request of each kind."""
-    folder = tmp_path_factory.mktemp("service")
-    write_tiny_artifact(folder / "tiny")
+    directory = tmp_path_factory.mktemp("models") / "tiny"
+    write_tiny_artifact(directory)
     key, secret = APIKey.generate("checkout")
-    write_keys(folder / "keys.json", (key,))
-    config = {"MODEL_DIR": folder / "tiny", "KEYS_FILE": folder / "keys.json"}
-    client = create_app(config | {"RATE_LIMIT": "100/minute"}).test_client()
-    headers = {"X-API-Key": secret}
-    rows = [valid_row(), valid_row(merchant_category="new")]
-    client.post("/predict?anomaly=true", json=rows, headers=headers)
-    client.post("/anomaly", json=rows, headers=headers)
-    client.post("/predict", json={}, headers=headers)
-    return Scrape(client.get("/metrics", headers=headers).text)
+    write_keys(directory / "keys.json", (key,))
+    guarded = {"KEYS_FILE": directory / "keys.json", "RATE_LIMIT": "1000/second"}
+    client = create_app({"MODEL_DIR": directory, **guarded}).test_client()
+    client.environ_base["HTTP_X_API_KEY"] = secret
+    client.post("/predict?anomaly=true", json=valid_row(merchant_category="new"))
+    client.post("/anomaly", json=valid_row())
+    client.post("/predict", json={})
+    return Scrape(client.get("/metrics").text)
 
 
 def labels_of(found, name):
