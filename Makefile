@@ -71,6 +71,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.quality_sparkov
 	$(BIN)/python -m benchmarks.quality_adbench
 	$(BIN)/python -m benchmarks.out_of_core
+	$(BIN)/python -m benchmarks.serving
 
 lock: $(STAMP)
 	$(BIN)/pip install --quiet uv

@@ -25,7 +25,7 @@ def locate(environ: Mapping[str, str]) -> Path:
     """Return the run directory of the service with this environment."""
     if given := environ.get(VARIABLE):
         return Path(given)
-    temporary = Path(environ.get("TMPDIR") or "/tmp")  # noqa: S108 (ours alone, or refused)
+    temporary = Path(environ.get("TMPDIR") or "/tmp")  # nosec B108 # noqa: S108 (ours alone, or refused)
     return temporary / f"fraudscore-{environ.get('PORT', '8000')}"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
@@ -16,6 +18,8 @@ from app.schemas import RequestBody
 from model.artifact import Artifact, load
 from model.errors import ArtifactError
 from model.pointer import Pointer, load_promoted, read_pointer
+
+Loading = Callable[[], AbstractContextManager[None]]
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +112,7 @@ class ModelStore:
         if self._serving.refusal is not None:
             self._fall_back()
 
-    def refresh(self) -> None:
+    def refresh(self, while_loading: Loading = nullcontext) -> None:
         """Look at the pointer; verify a new champion beside the old one, then swap or refuse."""
         pointer = None
         try:
@@ -117,7 +121,8 @@ class ModelStore:
             if files == self._seen and time.monotonic() < self._retry_at:
                 return
             self._seen = files
-            artifact = load_promoted(self._directory, pointer)
+            with while_loading():
+                artifact = load_promoted(self._directory, pointer)
             self._accept(artifact, pointer.promoted_at)
         except Exception as error:  # whatever it is, the old model goes on
             if pointer is None:

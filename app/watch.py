@@ -6,6 +6,7 @@ import random
 import time
 from threading import Thread
 
+from app.pace import paced
 from app.store import ModelStore
 
 
@@ -21,7 +22,7 @@ def watch(store: ModelStore, seconds: float) -> None:
 
 def _look(store: ModelStore, seconds: float) -> None:
     """Refresh the store for as long as the process lives."""
-    time.sleep(seconds * random.random())  # noqa: S311 (so that workers do not all load at once)
+    time.sleep(seconds * random.random())  # nosec B311 # noqa: S311 (so that workers do not all load at once)
     while True:
         time.sleep(seconds)
-        store.refresh()
+        store.refresh(paced)

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from app import create_app
+from app.keys import APIKey, write_keys
 from tests.app.scrapes import Scrape
 from tests.factories import valid_row, write_tiny_artifact
 
@@ -36,13 +37,18 @@ MATCHER = re.compile(r'([a-z_]+)(=~|!~|!=|=)"([^"]*)"')
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
     """Return a real scrape, after a request of each kind."""
-    directory = tmp_path_factory.mktemp("models") / "tiny"
-    write_tiny_artifact(directory)
-    client = create_app({"MODEL_DIR": directory}).test_client()
-    client.post("/predict?anomaly=true", json=valid_row(merchant_category="new"))
-    client.post("/anomaly", json=valid_row())
-    client.post("/predict", json={})
-    return Scrape(client.get("/metrics").text)
+    folder = tmp_path_factory.mktemp("service")
+    write_tiny_artifact(folder / "tiny")
+    key, secret = APIKey.generate("checkout")
+    write_keys(folder / "keys.json", (key,))
+    config = {"MODEL_DIR": folder / "tiny", "KEYS_FILE": folder / "keys.json"}
+    client = create_app(config | {"RATE_LIMIT": "100/minute"}).test_client()
+    headers = {"X-API-Key": secret}
+    rows = [valid_row(), valid_row(merchant_category="new")]
+    client.post("/predict?anomaly=true", json=rows, headers=headers)
+    client.post("/anomaly", json=rows, headers=headers)
+    client.post("/predict", json={}, headers=headers)
+    return Scrape(client.get("/metrics", headers=headers).text)
 
 
 def labels_of(found, name):

@@ -40,7 +40,7 @@ def starting(model_dir):
     """Give a function that starts a service and waits until it is ready; end them all after."""
     with contextlib.ExitStack() as running:
 
-        def begin(directory=model_dir, *arguments, **environ):
+        def begin(*arguments, directory=model_dir, **environ):
             server = Server(directory, *arguments, **environ)
             running.callback(server.close)
             wait_for(lambda: server.popen.poll() is not None or server.get("/health").ok, "ready")

@@ -14,7 +14,7 @@ from pathlib import Path
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
-GUNICORN = Path(sys.executable).with_name("gunicorn")  # with -m it could not start itself anew
+GUNICORN = str(Path(sys.executable).with_name("gunicorn"))
 DEADLINE_S = 30
 
 
@@ -34,8 +34,9 @@ class Process:
             "TMPDIR": self.folder.name,
             "FRAUDSCORE_MODEL_DIR": str(model_dir),
         }
-        self.popen = subprocess.Popen(  # noqa: S603 (our own interpreter and file)
-            [GUNICORN, "-c", "gunicorn.conf.py", *arguments],
+        self.popen = subprocess.Popen(  # noqa: S603 (our own command and file)
+            # The command itself: Gunicorn cannot replace a master that was started with -m.
+            [GUNICORN, "-c", "gunicorn.conf.py", *(a.format(port=self.port) for a in arguments)],
             cwd=ROOT,
             env=inherited | {"WEB_CONCURRENCY": "1"} | settings | environ,
             stdout=self.out,

@@ -178,7 +178,7 @@ def test_head_has_the_headers_and_no_body(serve):
 
 
 def test_killed_worker_is_replaced_even_when_the_model_on_disk_is_gone(serve, damaged):
-    server = serve(damaged, WEB_CONCURRENCY="2")
+    server = serve(directory=damaged, WEB_CONCURRENCY="2")
     before = server.get("/health").json()
     next(damaged.glob("*.npz")).write_bytes(b"damaged after the start")
     (damaged / "champion.json").unlink()

@@ -3,13 +3,13 @@
 import contextlib
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 import requests
+from click.testing import CliRunner
 
-from tests.app.gunicorn import ROOT, Process, wait_for
+from app.__main__ import main
+from tests.app.gunicorn import Process, wait_for
 from tests.factories import valid_row
 
 OPEN_DOOR = "no API keys"
@@ -17,9 +17,7 @@ OPEN_DOOR = "no API keys"
 
 def keys_command(path, *words):
     """Run a keys command as an operator does; return what it printed."""
-    command = [sys.executable, "-m", "app", "keys", "--file", str(path), *words]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
-    return done.stdout.strip()
+    return CliRunner().invoke(main, ["keys", "--file", str(path), *words]).stdout.strip()
 
 
 def log_of(server):

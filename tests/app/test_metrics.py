@@ -1,5 +1,7 @@
 """What is counted of requests, exactly."""
 
+import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,10 +18,13 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from app import create_app, metrics
 from app.counts import Counts, Histogram
 from app.metrics import METRICS
+from app.observer import Observer
 from app.problem_codes import CODES, OTHER
 from app.record import RequestRecord, current_record
+from app.request_log import RequestLog
+from tests.app.champions import point_to
 from tests.app.scrapes import Scrape
-from tests.factories import TINY_FEATURES, valid_row
+from tests.factories import TINY_FEATURES, save_tiny, valid_row
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -237,6 +242,31 @@ def test_model_that_answers_is_told(champion, scrape, version):
     }
 
 
+def test_new_champions_are_counted_and_each_version_keeps_its_numbers(model_dir, tmp_path):
+    folder = Path(shutil.copytree(model_dir, tmp_path / "own"))
+    app = create_app({"MODEL_DIR": folder})
+    client, store = app.test_client(), app.extensions["fraudscore"]
+    first = store.current().artifact
+    second, third = (save_tiny(folder, seed=seed) for seed in (1, 2))
+    third.path.write_bytes(b"damaged")
+
+    client.post("/predict", json=valid_row())
+    point_to(second)
+    store.refresh()
+    client.post("/predict", json=[valid_row()] * 2)
+    point_to(third)
+    store.refresh()
+
+    found = Scrape(client.get("/metrics").text)
+    swaps = {s.labels["result"]: s.value for s in found.of("fraud_model_swaps_total")}
+    assert swaps == {"swapped": 1, "refused": 1}
+    assert found.total("fraud_workers_degraded") == 1
+    assert [s.labels["version"] for s in found.of("fraud_model_info")] == [second.version]
+    assert found.total("fraud_predictions_total", version=first.version) == 1
+    assert found.total("fraud_predictions_total", version=second.version) == 2
+    assert len(found.of("fraud_input_missing_total", feature="V2")) == 1
+
+
 def test_what_the_server_refused_by_itself_is_counted(app, scrape):
     app.extensions["fraudscore.observer"].refused(431)
 
@@ -312,6 +342,17 @@ for _ in range(7):
 
     assert found.total("fraud_http_requests_total", route="/health") == 7
     assert found.total("fraud_workers") == 1
+
+
+def test_lines_that_the_output_did_not_take_are_counted(app):
+    log = RequestLog("INFO", os.open("/dev/full", os.O_WRONLY))
+    observer = Observer(app.extensions["fraudscore"], None, log, None, None)
+
+    for _ in range(3):
+        observer.end(RequestRecord("r", "GET"))
+
+    series, _ = observer.collect()
+    assert series[metrics.LINES_DROPPED.name, ()] == [3]
 
 
 def test_folder_that_takes_no_numbers_costs_no_answer(model_dir, tmp_path, caplog):

@@ -34,7 +34,7 @@ def artifacts(trained, tmp_path):
 
 def begin(serve, artifacts, **environ):
     """Start two workers on the artifacts."""
-    return serve(artifacts[0].path.parent, WEB_CONCURRENCY="2", **environ)
+    return serve(directory=artifacts[0].path.parent, WEB_CONCURRENCY="2", **environ)
 
 
 def served_by_all(server, key, value):
