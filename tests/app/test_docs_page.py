@@ -19,6 +19,7 @@ from tests.app.serving import serving
 from tests.factories import TINY_FEATURES, renamed, write_tiny_artifact
 
 HTML = "{http://www.w3.org/1999/xhtml}"
+A4_WIDTH = 718  # CSS pixels between margins of 1 cm
 CHROMIUM = shutil.which("chromium")
 
 
@@ -176,9 +177,13 @@ def test_page_in_a_browser_fits_the_screen_and_axe_finds_nothing(app, browser, s
         widest = tab.evaluate("document.documentElement.scrollWidth")
         page_width = tab.evaluate("getComputedStyle(document.body).maxWidth")
         found = Axe().run(tab)
+        tab.emulate_media(media="print")
+        tab.set_viewport_size({"width": A4_WIDTH, "height": 1000})
+        widest_in_print = tab.evaluate("document.documentElement.scrollWidth")
         tab.close()
 
     assert not found.response["violations"], found.generate_report()
     assert widest <= width
+    assert widest_in_print <= A4_WIDTH
     assert page_width == "1152px"  # the style sheet passed the policy
     assert not [text for text in complaints if "Content Security Policy" in text]
