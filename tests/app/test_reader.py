@@ -23,7 +23,7 @@ def read_all(pieces):
                 requests.append((reader.head.environ["PATH_INFO"], body))
                 reader.finish()
     except RefusedError as error:
-        return requests, error.problem.status
+        return requests, error.status
     return requests, None
 
 
