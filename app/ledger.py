@@ -21,7 +21,7 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self._cells = memoryview(mmap.mmap(-1, 16 * _SLOTS)).cast("d")
+        self._cells = memoryview(mmap.mmap(-1, 16 * _SLOTS + 8)).cast("d")  # the last: slots in use
         for slot in range(_SLOTS):
             self._cells[2 * slot] = float("-inf")
 
@@ -33,6 +33,7 @@ class Ledger:
             slot = _SLOTS - 1  # shared by all that come now: they spread less evenly, that is all
         self._cells[2 * slot] = now
         self._cells[2 * slot + 1] = -1
+        self._cells[-1] = max(self._cells[-1], slot + 1)
         return slot
 
     def report(self, slot: int, connections: int) -> None:
@@ -48,13 +49,9 @@ class Ledger:
     def smallest_other(self, slot: int) -> float:
         """Return the connections of the sibling that has fewest, infinity where there is none."""
         oldest = time.monotonic() - _SILENT_S
-        counts = self._cells[1::2].tolist()
-        beats = self._cells[0::2].tolist()
-        return min(
-            (
-                count
-                for other, (beat, count) in enumerate(zip(beats, counts, strict=True))
-                if other != slot and count >= 0 and beat > oldest
-            ),
-            default=float("inf"),
-        )
+        smallest = float("inf")
+        for other in range(int(self._cells[-1])):
+            count = self._cells[2 * other + 1]
+            if 0 <= count < smallest and other != slot and self._cells[2 * other] > oldest:
+                smallest = count
+        return smallest

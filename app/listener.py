@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 # The kernel wakes every worker for a connection, and whoever runs already would take them all. One
-# that has more than a sibling steps back for a moment, and accepts after that whatever the others
-# do: a busy or dead sibling cannot hold anybody up.
-_SLACK = 1
+# that has more than this beyond a sibling steps back for a moment, and accepts after that whatever
+# the others do: a busy or dead sibling cannot hold anybody up.
+_SLACK = 2
 _STEP_BACK_S = 0.001
 # Out of file descriptors: what is there must end before anything else can begin.
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}

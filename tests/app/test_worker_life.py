@@ -56,16 +56,18 @@ class Clients:
         while not self._ended.is_set():
             try:
                 connection = self.server.connect()
-            except ConnectionRefusedError:  # nobody listens any more: nothing was accepted
+            except ConnectionError:  # nobody listens any more: nothing was accepted
                 return
             with connection, connection.makefile("rb") as stream:
+                is_new = True
                 while not self._ended.is_set():
                     try:
                         connection.sendall(request)
                         status, headers, _ = receive_answer(stream)
                     except (OSError, IndexError) as error:
-                        self.outcomes[repr(error)] += 1
+                        self.outcomes["never accepted" if is_new else repr(error)] += 1
                         break
+                    is_new = False
                     self.outcomes[status] += 1
                     self.pids.add(headers["x-pid"])
                     if headers.get("connection") == "close":
@@ -177,6 +179,8 @@ def test_stop_under_load_answers_everything_that_was_accepted(serve, load):
     clients.stop()
 
     assert (code, errors) == (0, [])
+    # The kernel may complete a handshake between the last accept and the close.
+    assert clients.outcomes.pop("never accepted", 0) <= 1
     assert set(clients.outcomes) == {200}
 
 
@@ -225,7 +229,7 @@ def test_kept_connections_may_still_ask_while_the_service_stops(serve):
 
 def _accepts(server):
     """Return whether a new connection is possible."""
-    with contextlib.suppress(ConnectionRefusedError), server.connect():
+    with contextlib.suppress(ConnectionError), server.connect():
         return True
     return False
 
