@@ -51,12 +51,17 @@ class Listener:
             listening.setblocking(False)
         self._resume()
 
-    def stop(self) -> None:
-        """Accept everything that has already reached the machine, then no more."""
+    def stop(self, backlog: int) -> None:
+        """Accept what has already reached the machine, then no more.
+
+        No more than ``backlog`` connections can be waiting. Without that bound, clients that
+        connect as fast as they are accepted would keep the door open.
+        """
         for listening in self._sockets:
             self._shared.loop.remove_reader(listening.fileno())
-            while self._accept(listening):
-                pass
+            for _ in range(backlog):
+                if not self._accept(listening):
+                    break
             listening.close()
         self._sockets = ()
         self._ledger.leave(self._slot)

@@ -124,7 +124,7 @@ class LoopWorker(Worker):  # type: ignore[misc]
         if not self._shared.is_stopping:
             self._stop_at = self._loop.time() + self.cfg.graceful_timeout - _TICK_S
             self._shared.is_stopping = True
-            self._listener.stop()
+            self._listener.stop(self.cfg.backlog)
             self._shared.stop()
 
     def _end(self, exit_: BaseException) -> None:
