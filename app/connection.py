@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from app.exchange import CONTINUE, Exchange, respond
+from app.head import Head
 from app.reader import RequestReader
 from app.refusal import REFUSAL, RefusedError, overloaded
 from app.shared import Shared
@@ -133,11 +134,11 @@ class Connection(asyncio.Protocol):
         left = _MOST_AT_ONCE
         try:
             while reader.has_begun:
-                body = reader.read()
-                if body is None:
+                request = reader.read()
+                if request is None:
                     self._wait()
                     return
-                self._answer(body)
+                self._answer(*request)
                 left -= 1
                 if self._is_busy or self._is_stuck or self._is_leaving:
                     return
@@ -200,10 +201,9 @@ class Connection(asyncio.Protocol):
         else:
             self.close()
 
-    def _answer(self, body: bytes) -> None:
+    def _answer(self, head: Head, body: bytes) -> None:
         """Hand a whole request to the application."""
-        shared, head = self._shared, self._reader.head
-        assert head is not None  # noqa: S101 (for the type checker)
+        shared = self._shared
         environ = self._environ.copy()
         environ.update(head.environ)
         if head.is_forwarded:

@@ -46,8 +46,8 @@ class RequestReader:
         """Take what came."""
         self.unread = self.unread + data if self.unread else data
 
-    def read(self) -> bytes | None:
-        """Return the body of the next request once all of it is here; ``head`` is its head."""
+    def read(self) -> tuple[Head, bytes] | None:
+        """Return the next request once all of it is here."""
         head = self.head
         if head is None:
             head = self.head = self._read_head()
@@ -58,7 +58,7 @@ class RequestReader:
         unread = self.unread
         if not head.is_chunked and self._partial is None and len(unread) >= head.length:
             self.unread = unread[head.length :]
-            return unread[: head.length]
+            return head, unread[: head.length]
         return self._read_pieces(head)
 
     def finish(self) -> None:
@@ -82,7 +82,7 @@ class RequestReader:
         self.unread = unread[end + len(END) :]
         return head
 
-    def _read_pieces(self, head: Head) -> bytes | None:
+    def _read_pieces(self, head: Head) -> tuple[Head, bytes] | None:
         """Collect a body that comes in pieces."""
         unread, self.unread = self.unread, b""
         if head.is_chunked:
@@ -101,4 +101,4 @@ class RequestReader:
             return None
         self.unread = rest
         self._partial = self._chunks = None
-        return bytes(collected)
+        return head, bytes(collected)

@@ -47,7 +47,8 @@ class LoopWorker(Worker):  # type: ignore[misc]
         super().__init__(*args)
         if LoopWorker.ledger is None:  # in the master, so that every worker inherits the same
             LoopWorker.ledger = Ledger()
-        self._slot = LoopWorker.ledger.take()
+        self._ledger = LoopWorker.ledger
+        self._slot = self._ledger.take()
         self._exit: BaseException | None = None
         self._stop_at = float("inf")
 
@@ -62,11 +63,10 @@ class LoopWorker(Worker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until told to stop, then until the last connection has ended."""
-        assert LoopWorker.ledger is not None  # noqa: S101 (for the type checker)
         loop = self._loop = uvloop.new_event_loop()
         shared = self._shared = self._share(Settings.load(os.environ, {}))
         self._listener = Listener(
-            self.sockets, shared, LoopWorker.ledger, self._slot, self.cfg.worker_connections
+            self.sockets, shared, self._ledger, self._slot, self.cfg.worker_connections
         )
         loop.add_signal_handler(signal.SIGTERM, self._stop)
         gc.freeze()  # what was loaded stays for good and need not be looked at again

@@ -19,8 +19,9 @@ def read_all(pieces):
     try:
         for piece in pieces:
             reader.feed(piece)
-            while (body := reader.read()) is not None:
-                requests.append((reader.head.environ["PATH_INFO"], body))
+            while (request := reader.read()) is not None:
+                head, body = request
+                requests.append((head.environ["PATH_INFO"], body))
                 reader.finish()
     except RefusedError as error:
         return requests, error.status
