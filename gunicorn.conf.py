@@ -26,7 +26,7 @@ wsgi_app = "app:wsgi()"
 _host = os.environ.get("HOST") or "127.0.0.1"
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{_number('PORT', 8000, 65535)}"
 workers = _number("WEB_CONCURRENCY", 2, 512)
-# The worker of this service, or Gunicorn's own threads: see app/worker.py.
+# The worker of this service, or Gunicorn's own threads: see app/worker/.
 if os.environ.get("FRAUDSCORE_WORKER", "loop") == "gthread":
     worker_class = "gthread"
     threads = 4
@@ -68,7 +68,7 @@ logconfig_dict = {
 
 def when_ready(server):
     """Claim the run directory, once the address is ours: whoever runs there is then gone."""
-    from app.exposure import warn_if_exposed
+    from app.access.exposure import warn_if_exposed
     from model.errors import FraudscoreError
 
     try:

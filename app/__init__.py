@@ -13,19 +13,19 @@ from collections.abc import Mapping
 from flask import Flask, request
 
 from app import errors, telemetry
+from app.access.gate import gate_of
 from app.config import Settings
-from app.docs import docs
-from app.exposition import exposition
-from app.gate import gate_of
+from app.documentation.docs import docs
 from app.health import health
 from app.json_provider import StrictJSONProvider
 from app.layer import RequestLayer
-from app.observer import Observer
+from app.observability.exposition import exposition
+from app.observability.observer import Observer
+from app.observability.request_log import RequestLog
+from app.observability.tracing import tracing_for
 from app.record import current_record
-from app.request_log import RequestLog
 from app.scoring import scoring, scoring_lane
 from app.store import ModelStore
-from app.tracing import tracing_for
 from app.watch import watch
 from model.errors import FraudscoreError
 

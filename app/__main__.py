@@ -7,9 +7,9 @@ import os
 import click
 
 from app import drain as draining
+from app.access.key_commands import keys
 from app.commands import Commands
 from app.config import Settings
-from app.key_commands import keys
 from app.run_dir import locate
 
 

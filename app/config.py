@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from app import readers
+from app import setting_types as read
 from model.errors import ConfigurationError
 
 PREFIX = "FRAUDSCORE_"
@@ -19,34 +19,34 @@ PREFIX = "FRAUDSCORE_"
 _SERVICE_LINK = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_\w+)?)")
 
 
-def setting(read: Callable[[object], Any], default: Any, **options: Any) -> Any:
+def setting(reader: Callable[[object], Any], default: Any, **options: Any) -> Any:
     """Declare a setting: how it is read, and what it is unless given."""
-    return field(default=default, metadata={"read": read}, **options)
+    return field(default=default, metadata={"reader": reader}, **options)
 
 
 @dataclass(frozen=True)
 class Settings:
     """What an operator may decide; everything else belongs to the artifact."""
 
-    model_dir: Path = setting(readers.path, Path("artifacts/creditcard"))
-    max_rows: int = setting(readers.whole_number(1, 1_000_000), 10_000)
-    max_body_bytes: int = setting(readers.whole_number(1024, 1024**3), 16 * 1024 * 1024)
-    log_level: str = setting(readers.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
-    lane: bool = setting(readers.switch, True)
-    keys_file: Path | None = setting(readers.path, None)
+    model_dir: Path = setting(read.path, Path("artifacts/creditcard"))
+    max_rows: int = setting(read.whole_number(1, 1_000_000), 10_000)
+    max_body_bytes: int = setting(read.whole_number(1024, 1024**3), 16 * 1024 * 1024)
+    log_level: str = setting(read.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
+    lane: bool = setting(read.switch, True)
+    keys_file: Path | None = setting(read.path, None)
     open_routes: tuple[str, ...] = setting(
-        readers.some_of("/metrics", "/docs", "/openapi.json", "/model"), ()
+        read.some_of("/metrics", "/docs", "/openapi.json", "/model"), ()
     )
     rate_limit: str | None = setting(str, None)
     redis_url: str | None = setting(str, None, repr=False)  # may hold a password
-    trusted_proxies: tuple[readers.Network, ...] = setting(readers.networks, ())
-    model_poll_seconds: float = setting(readers.seconds(0.01, 3600), 2)
-    drain_seconds: float = setting(readers.seconds(0, 3600), 15)
-    run_dir: Path | None = setting(readers.path, None)  # gunicorn.conf.py gives it to its workers
-    worker: str = setting(readers.one_of("loop", "gthread"), "loop")
-    head_timeout: float = setting(readers.seconds(1, 3600), 10)
-    body_timeout: float = setting(readers.seconds(1, 3600), 30)
-    answer_timeout: float = setting(readers.seconds(1, 3600), 30)
+    trusted_proxies: tuple[read.Network, ...] = setting(read.networks, ())
+    model_poll_seconds: float = setting(read.seconds(0.01, 3600), 2)
+    drain_seconds: float = setting(read.seconds(0, 3600), 15)
+    run_dir: Path | None = setting(read.path, None)  # gunicorn.conf.py gives it to its workers
+    worker: str = setting(read.one_of("loop", "gthread"), "loop")
+    head_timeout: float = setting(read.seconds(1, 3600), 10)
+    body_timeout: float = setting(read.seconds(1, 3600), 30)
+    answer_timeout: float = setting(read.seconds(1, 3600), 30)
 
     @classmethod
     def load(cls, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Settings:
@@ -62,7 +62,7 @@ class Settings:
             if name not in known:
                 raise ConfigurationError(_unknown(name, list(known)))
             try:
-                values[known[name].name] = known[name].metadata["read"](value)
+                values[known[name].name] = known[name].metadata["reader"](value)
             except ValueError as error:
                 raise ConfigurationError(f"{PREFIX}{name} {error}") from None
         return cls(**values)

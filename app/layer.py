@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.http import HTTP_STATUS_CODES
 
+from app.access.gate import Gate
 from app.answer import Answer
 from app.errors import answer_to
-from app.gate import Gate
 from app.intake import check_host
-from app.observer import Observer
+from app.observability.observer import Observer
 from app.record import RequestRecord, begin_record
 from app.refusal import REFUSAL, RefusedError
 

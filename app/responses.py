@@ -1,8 +1,8 @@
 """What goes out, as marshmallow schemas: the contract that clients may rely on.
 
 Answers are written from plain lists, because dumping a batch field by field costs more than scoring
-it; ``app.openapi`` makes its document from these schemas, and the tests hold real answers against
-them.
+it; ``app.documentation`` makes its document from these schemas, and the tests hold real answers
+against them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""JSON log lines, but for those of requests, which ``app.request_log`` writes faster."""
+"""JSON log lines, but for those of requests: ``app.observability.request_log`` writes faster."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def assembled(timing: Timing) -> Any:
     """Return the application; leave with one line where that is not possible."""
     try:
         if not timing.is_counted:
-            from app import observer
+            from app.observability import observer
 
             observer.Counts = Uncounted
         return create_app()

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from app import create_app
-from app.keys import APIKey, write_keys
+from app.access.keys import APIKey, write_keys
 from tests.app.scrapes import Scrape
 from tests.factories import valid_row, write_tiny_artifact
 

@@ -12,8 +12,8 @@ import pytest
 from app import create_app
 from app.__main__ import main as app_main
 from app.config import PREFIX, Settings
-from app.metrics import METRICS
-from app.problem_codes import CODES
+from app.observability.metrics import METRICS
+from app.observability.problem_codes import CODES
 from tests.app.serving import serving
 from training.__main__ import main
 from training.config import RunConfig

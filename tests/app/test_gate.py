@@ -8,8 +8,8 @@ import pytest
 from werkzeug.test import Client, EnvironBuilder
 
 from app import create_app
-from app.exposure import warn_if_exposed
-from app.keys import APIKey, write_keys
+from app.access.exposure import warn_if_exposed
+from app.access.keys import APIKey, write_keys
 from app.telemetry import JSONFormatter
 from model.errors import ConfigurationError
 from tests.app.test_errors import assert_problem

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import keys as keys_module
 from app.__main__ import main
-from app.keys import APIKey, KeyRing, digest, read_keys, write_keys
+from app.access import keys as keys_module
+from app.access.keys import APIKey, KeyRing, digest, read_keys, write_keys
 from model.errors import ConfigurationError
 
 

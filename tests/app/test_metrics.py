@@ -15,14 +15,15 @@ from flask import request
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from app import create_app, metrics
-from app.counts import Counts, Histogram
-from app.metrics import METRICS
-from app.observer import Observer
-from app.problem_codes import CODES, OTHER
+from app import create_app
+from app.observability import metrics
+from app.observability.counts import Counts, Histogram
+from app.observability.metrics import METRICS
+from app.observability.observer import Observer
+from app.observability.problem_codes import CODES, OTHER
+from app.observability.request_log import RequestLog
 from app.record import RequestRecord, current_record
 from app.refusal import REFUSAL, RefusedError
-from app.request_log import RequestLog
 from tests.app.champions import point_to
 from tests.app.scrapes import Scrape
 from tests.factories import TINY_FEATURES, save_tiny, valid_row

@@ -7,8 +7,8 @@ import pytest
 from openapi_spec_validator import validate
 
 from app import create_app, responses
-from app.docs import DocumentationCache
-from app.keys import APIKey, write_keys
+from app.access.keys import APIKey, write_keys
+from app.documentation.docs import DocumentationCache
 from model.decision import Policy
 from tests.factories import TINY_FEATURES, renamed, valid_row, write_tiny_artifact
 

@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from app.metrics import DURATION, LINES_DROPPED, MODEL_LOADED, TRANSACTIONS, WORKERS, total
-from app.published import PublishedSeries
+from app.observability.metrics import (
+    DURATION,
+    LINES_DROPPED,
+    MODEL_LOADED,
+    TRANSACTIONS,
+    WORKERS,
+    total,
+)
+from app.observability.published import PublishedSeries
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNTER = (TRANSACTIONS.name, ("/predict",))
@@ -16,7 +23,7 @@ GAUGE = (WORKERS.name, ())
 CHILD = """
 import sys
 from pathlib import Path
-from app.published import PublishedSeries
+from app.observability.published import PublishedSeries
 published = PublishedSeries(Path(sys.argv[1]))
 for line in sys.stdin:
     published.publish({("fraud_transactions_total", ("/predict",)): [int(line)],

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.addresses import ClientAddresses
+from app.access.addresses import ClientAddresses
+from app.access.counters import WorkerCounters
+from app.access.rate_limit import RateLimited, RateLimits, parse_limits
 from app.config import Settings
-from app.counters import WorkerCounters
-from app.rate_limit import RateLimited, RateLimits, parse_limits
 from model.errors import ConfigurationError
 
 REDIS = shutil.which("redis-server")

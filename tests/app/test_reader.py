@@ -5,9 +5,9 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.head import HeadReader
-from app.reader import RequestReader
 from app.refusal import RefusedError
+from app.worker.head import HeadReader
+from app.worker.reader import RequestReader
 
 LIMIT = 1000
 

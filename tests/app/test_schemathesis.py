@@ -8,7 +8,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 
 from app import create_app
-from app.keys import APIKey, write_keys
+from app.access.keys import APIKey, write_keys
 from tests.app.serving import serving
 
 SCORING = ("POST /predict", "POST /anomaly")

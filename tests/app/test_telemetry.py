@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app import create_app
+from app.observability.request_log import RequestLog
 from app.record import RequestRecord
-from app.request_log import RequestLog
 from app.telemetry import JSONFormatter
 from tests.factories import valid_row
 

@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from app import create_app
+from app.observability.tracing import Tracing, tracing_for
 from app.record import RequestRecord
-from app.tracing import Tracing, tracing_for
 from tests.app.gunicorn import wait_for
 from tests.factories import valid_row
 
@@ -235,5 +235,5 @@ def test_variables_that_cannot_work_cost_the_traces(model_dir, monkeypatch, capl
     client = create_app({"MODEL_DIR": model_dir}).test_client()
 
     assert [client.get("/health").status_code for _ in range(2)] == [200, 200]
-    ours = [record for record in caplog.records if record.name == "app.observer"]
+    ours = [record for record in caplog.records if record.name == "app.observability.observer"]
     assert [record.getMessage() for record in ours] == ["not traced"]

@@ -2,8 +2,8 @@
 
 ``Series`` are plain numbers, so that a request costs no more than a few additions: the name of a
 metric and the values of its labels lead to one number, or for a histogram to the counts of its
-buckets and the sum. ``app.counts`` makes them, ``app.published`` carries them from one process to
-another, ``app.exposition`` writes them for Prometheus.
+buckets and the sum. ``counts`` makes them, ``published`` carries them from one process to another,
+``exposition`` writes them for Prometheus.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
+from app.access.keys import NAME, APIKey, read_keys, write_keys
 from app.commands import Commands
-from app.keys import NAME, APIKey, read_keys, write_keys
 from model.errors import ConfigurationError
 
 

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from app.exchange import Clock
-from app.head import HeadReader
-from app.proxies import Proxies
 from app.refusal import overloaded
+from app.worker.exchange import Clock
+from app.worker.head import HeadReader
+from app.worker.proxies import Proxies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
     from app.config import Settings
-    from app.connection import Connection
+    from app.worker.connection import Connection
 
 # Bodies that arrive in pieces may take this many times the largest body, all together.
 _LARGEST_BODIES = 8

@@ -1,7 +1,6 @@
-"""Our Gunicorn worker: an event loop that calls the application with whole requests.
+"""An event loop that calls the application with whole requests.
 
-Gunicorn keeps processes, signals and reloads. Follow a connection: ``listener`` → ``connection`` →
-``head`` and ``chunks`` → ``exchange`` → the application.
+Gunicorn keeps processes, signals and reloads.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ import uvloop
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from app.config import Settings
-from app.head import HeadReader
-from app.ledger import Ledger
-from app.listener import MOST_REFUSED, Listener
-from app.proxies import Proxies
-from app.shared import Shared
+from app.worker.head import HeadReader
+from app.worker.ledger import Ledger
+from app.worker.listener import MOST_REFUSED, Listener
+from app.worker.proxies import Proxies
+from app.worker.shared import Shared
 
 _TICK_S = 0.5
 _STOPPING_TICK_S = 0.05

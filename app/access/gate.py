@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
-from app import metrics
-from app.addresses import ClientAddresses
+from app.access.addresses import ClientAddresses
+from app.access.keys import KeyRing
 from app.config import Settings
-from app.keys import KeyRing
-from app.metrics import Series
+from app.observability import metrics
+from app.observability.metrics import Series
 from app.record import RequestRecord
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-    from app.rate_limit import RateLimits
+    from app.access.rate_limit import RateLimits
 
 # Balancers and probes carry no keys, and must not be turned away because they ask often.
 _ALWAYS_OPEN = frozenset({"/health", "/health/ready", "/health/live"})
@@ -83,7 +83,7 @@ def gate_of(settings: Settings) -> Gate | None:
         return None
     limits = None
     if settings.rate_limit is not None:
-        from app.rate_limit import RateLimits  # its libraries take 0.1 s to load
+        from app.access.rate_limit import RateLimits  # its libraries take 0.1 s to load
 
         limits = RateLimits(settings.rate_limit, settings.redis_url)
     keys = None if settings.keys_file is None else KeyRing(settings.keys_file)

@@ -8,9 +8,9 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.connection import Connection
-from app.ledger import Ledger
-from app.shared import Shared
+from app.worker.connection import Connection
+from app.worker.ledger import Ledger
+from app.worker.shared import Shared
 
 if TYPE_CHECKING:
     import socket
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 # The kernel wakes every worker for a connection, and whoever runs already would take them all. One
-# that has more than this beyond a sibling steps back for a moment, and accepts after that whatever
-# the others do: a busy or dead sibling cannot hold anybody up.
-_SLACK = 2
-_STEP_BACK_S = 0.001
+# that has this many times what a sibling has steps back for a moment, and accepts after that
+# whatever the others do: a busy or dead sibling cannot hold anybody up.
+_UNEVEN = 1.125
+_STEP_BACK_S = 0.002
 # Out of file descriptors: what is there must end before anything else can begin.
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _EXHAUSTED_S = 0.1
@@ -89,7 +89,7 @@ class Listener:
             self._step_back(_EXHAUSTED_S)
             return
         smallest = self._ledger.smallest_other(self._slot)
-        if count > smallest + _SLACK and not self._has_waited:
+        if count > smallest * _UNEVEN and not self._has_waited:
             self._has_waited = True
             self._step_back(_STEP_BACK_S)
             return

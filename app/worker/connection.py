@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from app.exchange import CONTINUE, Exchange, respond
-from app.head import Head
-from app.reader import RequestReader
 from app.refusal import REFUSAL, RefusedError, overloaded
-from app.shared import Shared
+from app.worker.exchange import CONTINUE, Exchange, respond
+from app.worker.head import Head
+from app.worker.reader import RequestReader
+from app.worker.shared import Shared
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

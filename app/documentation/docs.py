@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, current_app
 from flask.blueprints import BlueprintSetupState
 
-from app.docs_page import STYLE_HASH, documentation_page
-from app.gate import Gate
+from app.access.gate import Gate
+from app.documentation.docs_page import STYLE_HASH, documentation_page
+from app.documentation.openapi import openapi_document
 from app.json_provider import dumps
-from app.openapi import openapi_document
 from app.store import Champion, ModelStore
 
-docs = Blueprint("docs", __name__)
+docs = Blueprint("docs", __name__, template_folder="templates")
 
 _KEY = "fraudscore.docs"
 # The page is one document with one style sheet inside; nothing else may load, run or frame it.

@@ -14,7 +14,7 @@ from limits.storage import RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
-from app.counters import WorkerCounters
+from app.access.counters import WorkerCounters
 from model.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)

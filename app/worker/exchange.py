@@ -7,8 +7,8 @@ from email.utils import formatdate
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from app.head import END
 from app.refusal import REFUSAL, RefusedError
+from app.worker.head import END
 
 if TYPE_CHECKING:
     from collections.abc import Callable

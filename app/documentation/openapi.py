@@ -12,13 +12,14 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
 
-from app import operations, responses
+from app import responses
 from app.answer import answer
+from app.documentation import operations
+from app.documentation.operations import PROBLEMS, SCORING, Operation
+from app.documentation.transaction_schema import example_transactions, transaction_schema
 from app.json_provider import dumps
-from app.operations import PROBLEMS, SCORING, Operation
 from app.schemas import OPTIONS, Route, Transactions
 from app.store import Champion
-from app.transaction_schema import example_transactions, transaction_schema
 
 _JSON, _PROBLEM = "application/json", "application/problem+json"
 _REQUEST_ID = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"}

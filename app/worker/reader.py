@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.chunks import ChunkedBody, too_large
-from app.head import END, Head, HeadReader
+from app.worker.chunks import ChunkedBody, too_large
+from app.worker.head import END, Head, HeadReader
 
 
 class RequestReader:

@@ -20,7 +20,7 @@ from threading import Lock
 
 import orjson
 
-from app.metrics import Series, from_rows, lasting, to_rows, total
+from app.observability.metrics import Series, from_rows, lasting, to_rows, total
 
 _SUFFIX = ".json"
 _TEMPORARY = ".tmp"

@@ -11,15 +11,15 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
-from app import metrics
-from app.counts import Counts
-from app.gate import Gate
-from app.metrics import Series, total
-from app.published import PublishedSeries
+from app.access.gate import Gate
+from app.observability import metrics
+from app.observability.counts import Counts
+from app.observability.metrics import Series, total
+from app.observability.published import PublishedSeries
+from app.observability.request_log import RequestLog
+from app.observability.tracing import Tracing
 from app.record import RequestRecord
-from app.request_log import RequestLog
 from app.store import ModelStore
-from app.tracing import Tracing
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

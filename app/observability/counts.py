@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app import metrics
-from app.metrics import Metric, Series
-from app.problem_codes import CODES, codes_of
+from app.observability import metrics
+from app.observability.metrics import Metric, Series
+from app.observability.problem_codes import CODES, codes_of
 from model.decision import DECISIONS
 
 if TYPE_CHECKING:

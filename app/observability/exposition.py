@@ -17,10 +17,10 @@ from prometheus_client.metrics_core import (
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
-from app.metrics import METRICS, Metric
+from app.observability.metrics import METRICS, Metric
 
 if TYPE_CHECKING:
-    from app.observer import Observer
+    from app.observability.observer import Observer
 
 _Family = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 _KINDS = {
