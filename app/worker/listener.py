@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # that has this many times what a sibling has steps back for a moment, and accepts after that
 # whatever the others do: a busy or dead sibling cannot hold anybody up.
 _UNEVEN = 1.125
-_STEP_BACK_S = 0.002
+_STEP_BACK_S = 0.005
 # Out of file descriptors: what is there must end before anything else can begin.
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _EXHAUSTED_S = 0.1
