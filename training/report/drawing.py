@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -31,9 +32,11 @@ COLOUR_NAMES = {
     FRAUD: "fraud",
 }
 SIZE = (4.2, 3.1)  # inches: text stays readable where a page shrinks the plot to a phone
+HEAD, ROW = 0.95, 0.21  # inches: of a plot of rows, what is around them and each of them
+LONGEST_LABEL = 22
 MARGIN = 0.05  # inches
-RESOLUTION = 240  # dots per inch of the PNG
-FEW_DECADES, MANY_DECADES = 3, 8
+RESOLUTION = 220  # dots per inch of the PNG
+FEW_DECADES, MANY_DECADES = 3, 6
 SVG_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
@@ -45,6 +48,11 @@ class Plot:
     title: str
     alt: str
     figure: Figure
+
+    def __post_init__(self) -> None:
+        """Lay the figure out once, for both of its forms."""
+        self.figure.draw_without_rendering()
+        self.figure.set_layout_engine("none")
 
     def svg(self) -> str:
         """Return the plot for a page: no fixed size or font, colours by name, ids of its own."""
@@ -69,10 +77,10 @@ class Plot:
         return buffer.getvalue()
 
 
-def new_axes(x: str, y: str) -> tuple[Figure, Axes]:
+def new_axes(x: str, y: str, height: float = SIZE[1]) -> tuple[Figure, Axes]:
     """Return a figure and its axes with named directions."""
     layout = ConstrainedLayoutEngine(w_pad=MARGIN, h_pad=MARGIN)
-    figure = Figure(figsize=SIZE, layout=layout, facecolor=SURFACE)
+    figure = Figure(figsize=(SIZE[0], height), layout=layout, facecolor=SURFACE)
     axes = figure.subplots()
     axes.set_facecolor("none")
     axes.set_xlabel(x, color=MUTED, fontsize=9.5)
@@ -86,8 +94,38 @@ def new_axes(x: str, y: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
+def new_rows(x: str, labels: Sequence[str], headings: Sequence[int] = ()) -> tuple[Figure, Axes]:
+    """Return a figure with a named row for each label, the first at the top.
+
+    Parameters
+    ----------
+    x : str
+        What is measured along the rows.
+    labels : sequence of str
+        Those that are too long are cut.
+    headings : sequence of int
+        Rows that head those after them.
+    """
+    figure, axes = new_axes(x, "", max(HEAD + ROW * len(labels), SIZE[1]))
+    axes.set_yticks(range(len(labels)), [shortened(label) for label in labels])
+    axes.set_ylim(len(labels) - 0.4, -0.6)
+    for number in headings:
+        tick = axes.get_yticklabels()[number]
+        tick.set_color(MUTED)
+        tick.set_fontweight("bold")
+    return figure, axes
+
+
+def shortened(label: str) -> str:
+    """Return a label that leaves room for the plot; $ is no mathematics here."""
+    text = label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
+    return text.replace("$", r"\$")
+
+
 def legend(figure: Figure, columns: int = 2) -> None:
-    """Put the legend above the axes, where it covers nothing."""
+    """Put the legend above the axes, where it covers nothing; none where nothing is named."""
+    if not any(axes.get_legend_handles_labels()[0] for axes in figure.axes):
+        return
     figure.legend(
         loc="outside upper left",
         ncols=columns,
@@ -115,20 +153,23 @@ def decades(axes: Axes, name: str, low: float, high: float) -> None:
     if len(exponents) <= FEW_DECADES:
         axis.set_ticks(np.outer(10.0**exponents, (1, 2, 5)).ravel())
     else:
-        axis.set_ticks(10.0 ** exponents[:: 1 + len(exponents) // MANY_DECADES])
+        step = 1 + (len(exponents) - 1) // MANY_DECADES
+        axis.set_ticks(10.0 ** exponents[::-step])
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     getattr(axes, f"set_{name}lim")(low, high)
 
 
-def marker(axes: Axes, x: float, y: float, symbol: str, label: str, colour: str = ACCENT) -> None:
+def marker(
+    axes: Axes, x: float, y: float, symbol: str, label: str, colour: str = ACCENT, size: float = 9
+) -> None:
     """Mark a point that a decision works at."""
     axes.plot(
         x,
         y,
         symbol,
         color=colour,
-        markersize=9,
+        markersize=size,
         markeredgecolor=SURFACE,
         markeredgewidth=1.2,
         label=label,

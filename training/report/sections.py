@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from training.report.drawing import Plot
+from training.report.evaluation_sections import (
+    Plots,
+    anomalies,
+    champion,
+    decisions,
+    drawn,
+    quality,
+    reasons,
+    scores,
+)
+from training.report.formats import SPACE
 from training.report.page import (
     Block,
     Bullets,
@@ -12,7 +20,6 @@ from training.report.page import (
     Code,
     Column,
     Facts,
-    Figure,
     Page,
     Section,
     Table,
@@ -23,12 +30,7 @@ from training.report.page import (
     at,
 )
 
-Plots = Mapping[str, Plot]
-
 SUMMARY = ("recall_at_0.1%_false_positives", "average_precision", "roc_auc")
-NO_CURVES = (
-    "The curves are not defined: one of the two classes is missing among the evaluated rows."
-)
 
 
 def training_page(facts: Facts, plots: Plots) -> Page:
@@ -36,10 +38,12 @@ def training_page(facts: Facts, plots: Plots) -> Page:
     parts = [
         ("Data", _data(facts)),
         ("Learning", _learning(facts, plots)),
-        ("Quality", _quality(facts, plots)),
-        ("Decisions", _decisions(facts)),
-        ("Scores", _scores(facts, plots)),
-        ("Anomalies", _anomalies(facts, plots)),
+        ("Quality", quality(facts, plots)),
+        ("Decisions", decisions(facts, plots)),
+        ("Scores", scores(facts, plots)),
+        ("Reasons", reasons(facts, plots)),
+        ("Anomalies", anomalies(facts, plots)),
+        ("Champion", champion(facts)),
         ("Reproducibility", _reproducibility(facts)),
     ]
     return Page(
@@ -50,11 +54,6 @@ def training_page(facts: Facts, plots: Plots) -> Page:
         version=facts["model"]["version"],
         summary=_summary(facts),
     )
-
-
-def _drawn(plots: Plots, *names: str) -> list[Block]:
-    """Return the figures of those plots that there are."""
-    return [Figure(plots[name]) for name in names if name in plots]
 
 
 def _summary(facts: Facts) -> list[Block]:
@@ -127,150 +126,41 @@ def _data(facts: Facts) -> list[Block]:
 
 
 def _learning(facts: Facts, plots: Plots) -> list[Block]:
-    if facts["learning"] is None:
-        return []
-    model = facts["model"]
-    network = (
-        Value(at("model", "members"), "count"),
-        f" network{'s' if model['members'] != 1 else ''} of layers ",
-        Code("-".join(map(str, model["layers"]))),
-        ", ",
-        Value(at("model", "n_parameters"), "count"),
-        f" parameters in all; recipe “{model['recipe']}”.",
-    )
-    return [Text(network), *_drawn(plots, "learning_loss", "learning_quality")]
-
-
-def _quality(facts: Facts, plots: Plots) -> list[Block]:
-    evaluation = facts["evaluation"]
-    if evaluation is None:
-        return []
-    columns = [Column("Metric, with 95 % interval")]
-    for n, view in enumerate(evaluation["views"]):
-        prevalence = Value(at("evaluation", "views", n, "prevalence"), "percent")
-        columns.append(Column((f"{view['label']} (", prevalence, " fraud)")))
-    rows = [
+    model, blocks = facts["model"], list[Block]()
+    if facts["learning"] is not None:
+        network = (
+            Value(at("model", "members"), "count"),
+            f" network{'s' if model['members'] != 1 else ''} of layers ",
+            Code("-".join(map(str, model["layers"]))),
+            ", ",
+            Value(at("model", "n_parameters"), "count"),
+            f" parameters in all; recipe “{model['recipe']}”.",
+        )
+        blocks.append(Text(network))
+    columns = ("Layer", "Units", "Gradient norm", "Active for", "Never active")
+    health = Table(
+        "Units and gradients by layer",
+        [Column(title) for title in columns],
         [
-            Cell(metric["label"], under=metric["meaning"]),
-            *(_metric(n, view, metric["form"]) for view in range(len(metric["views"]))),
-        ]
-        for n, metric in enumerate(evaluation["metrics"])
-    ]
-    caption = f"Metrics on the {evaluation['part']} rows"
-    curves = _drawn(plots, "precision_recall", "roc")
-    return [*(curves or [Text(NO_CURVES)]), Table(caption, columns, rows)]
-
-
-def _decisions(facts: Facts) -> list[Block]:
-    evaluation = facts["evaluation"]
-    if evaluation is None:
-        return []
-    rows = []
-    for n, row in enumerate(evaluation["decisions"]):
-        total = Value(at("evaluation", "decisions", n, "total"), "count")
-        cells = [Cell(row["actual"], under=("of ", total), tone=row["actual"])]
-        for decision in row["counts"]:
-            is_right = (row["actual"] == "fraud") != (decision == "approved")
-            cells.append(
+            [
                 Cell(
-                    Value(at("evaluation", "decisions", n, "counts", decision), "count"),
-                    under=Value(at("evaluation", "decisions", n, "shares", decision), "percent"),
-                    tone="good" if is_right else "",
-                )
-            )
-        rows.append(cells)
-    confusion = Table(
-        "Confusion matrix",
-        [Column(title) for title in ("Actual", "Approved", "Reviewed", "Blocked")],
-        rows,
-        reading="decisions",
-        note="Shaded: what should happen. An alert is a review or a block; metrics count alerts.",
-        is_half=True,
-    )
-    return [Text(facts["readings"]["policy"]), confusion, _impact(facts)]
-
-
-def _metric(number: int, view: int, form: str) -> Value:
-    return Value(at("evaluation", "metrics", number, "views", view), form, has_interval=True)
-
-
-def _impact(facts: Facts) -> Table:
-    impact, data = facts["evaluation"]["impact"], facts["data"]
-    amounts = f"Amounts in {data['amount_unit'] or 'units of ' + str(data['amount'])}"
-    return Table(
-        "Business impact",
-        [
-            Column(amounts if data["amount"] else "No amounts"),
-            *(Column(view) for view in impact["views"]),
-        ],
-        [
-            [
-                row["label"],
-                *(
-                    Value(at("evaluation", "impact", "rows", n, "values", view), row["form"])
-                    for view in range(len(impact["views"]))
+                    (f"{layer['network']}{SPACE}", Value(at("health", n, "layer"), "count")),
+                    under=layer["activation"],
                 ),
+                Value(at("health", n, "units"), "count"),
+                Value(at("health", n, "gradient_norm")),
+                Value(at("health", n, "active"), "percent"),
+                Value(at("health", n, "dead"), "percent"),
             ]
-            for n, row in enumerate(impact["rows"])
+            for n, layer in enumerate(facts["health"])
         ],
-        reading="impact",
-        is_half=True,
-    )
-
-
-def _scores(facts: Facts, plots: Plots) -> list[Block]:
-    if facts["evaluation"] is None:
-        return []
-    blocks = _drawn(plots, "calibration", "scores")
-    if not facts["score_table"]:
-        return blocks
-    figures = [
-        ("score", "Score, from", "count"),
-        ("false_positive_rate", "False-positive rate", "percent"),
-        ("recall", "Recall", "percent"),
-        ("alerts_per_10000", "Alerts in 10,000", "count"),
-    ]
-    if facts["base_rate"] is not None:
-        figures[-1] = ("alerts_per_10000", "Alerts in 10,000 at the base rate", "count")
-        figures.append(("alerts_per_10000_in_table", "as the table has it", "count"))
-    table = Table(
-        "What a score means",
-        [Column(title) for _, title, _ in figures],
-        [
-            [Value(at("score_table", n, key), form) for key, _, form in figures]
-            for n in range(len(facts["score_table"]))
-        ],
-        reading="score_table",
-    )
-    return [*blocks, table]
-
-
-def _anomalies(facts: Facts, plots: Plots) -> list[Block]:
-    anomaly = facts["anomaly"]
-    if anomaly is None:
-        return []
-    of_whom = "legitimate " if facts["data"]["frauds"] is not None else ""
-    blocks: list[Block] = [
-        Text(
-            f"An autoencoder learned to reproduce {of_whom}transactions; what it reproduces badly "
-            "is unusual."
+        note=(
+            "Of the trained networks, on a sample of training rows. A rectifier that is active "
+            "for no row is dead; other units cannot be."
         ),
-        *_drawn(plots, "autoencoder_errors", "autoencoder_loss"),
-    ]
-    if anomaly["metrics"]:
-        rows = [
-            [
-                name.replace("_", " ").capitalize().replace("Roc auc", "ROC-AUC"),
-                Value(
-                    at("anomaly", "metrics", name),
-                    "percent" if name.startswith("share") else "number",
-                ),
-            ]
-            for name in anomaly["metrics"]
-        ]
-        caption = "The reconstruction error alone, against the labels of the test rows"
-        blocks.append(Table(caption, [Column("Metric"), Column("As the table has it")], rows))
-    return blocks
+        is_half=True,
+    )
+    return [*blocks, *drawn(plots, "learning_loss", "learning_quality", "gradients"), health]
 
 
 def _reproducibility(facts: Facts) -> list[Block]:
@@ -280,8 +170,10 @@ def _reproducibility(facts: Facts) -> list[Block]:
         ("Version", Code(proof["version"])),
         ("Artifact, SHA-256", Code(proof["artifact_sha256"])),
         ("Data, SHA-256", Code(proof["data_sha256"])),
-        *((library, Code(version)) for library, version in proof["library_versions"].items()),
+        *((library, Code(version)) for library, version in proof["versions"].items()),
     ]
+    if proof["command"] is not None:
+        named.insert(0, ("Command", Code(proof["command"])))
     columns = [Column("What"), Column("Value", is_words=True)]
     return [
         Text(
