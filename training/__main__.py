@@ -36,7 +36,7 @@ from training.options import (
 from training.pipeline import Run, run
 from training.rebase import rebase as rebase_artifact
 from training.report import trained_at, write_card, write_report
-from training.report.search import write_plots
+from training.report.tuning import write_tuning_report
 from training.search_console import SearchConsole, print_outcome
 from training.simulate import simulate as simulate_rows
 from training.split import Split
@@ -168,8 +168,7 @@ def tune(
     heading(CONSOLE, "Written")
     path = outcome.write_config()
     line(CONSOLE, "configuration", str(path))
-    for plot in write_plots(outcome):
-        line(CONSOLE, "plot", str(plot))
+    line(CONSOLE, "report", str(write_tuning_report(outcome)))
     line(CONSOLE, "train with", f"python -m training train --config {path}")
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from training.report.evaluation_sections import (
     Plots,
-    anomalies,
-    champion,
     decisions,
     drawn,
+    metric_value,
     quality,
-    reasons,
     scores,
 )
+from training.report.feature_sections import anomalies, champion, reasons
 from training.report.formats import SPACE
 from training.report.page import (
     Block,
@@ -59,15 +58,10 @@ def training_page(facts: Facts, plots: Plots) -> Page:
 def _summary(facts: Facts) -> list[Block]:
     evaluation = facts["evaluation"]
     if evaluation is None:
-        return []
-    tiles = [
-        Tile(
-            metric["label"], Value(at("evaluation", "metrics", n, "views", 0), metric["form"], True)
-        )
-        for n, metric in enumerate(evaluation["metrics"])
-        if metric["name"] in SUMMARY
-    ]
-    tiles.sort(key=lambda tile: tile.label)
+        return _anomaly_summary(facts["anomaly"])
+    places = {metric["name"]: n for n, metric in enumerate(evaluation["metrics"])}
+    chosen = [(places[name], evaluation["metrics"][places[name]]) for name in SUMMARY]
+    tiles = [Tile(metric["label"], metric_value(n, 0, metric["form"])) for n, metric in chosen]
     if evaluation["impact"]["amount_caught_share"] is not None:
         share = Value(at("evaluation", "impact", "amount_caught_share"), "percent")
         tiles.append(Tile("Fraud amount caught", share))
@@ -77,6 +71,24 @@ def _summary(facts: Facts) -> list[Block]:
         f" {evaluation['part']} rows, ",
         Value(at("evaluation", "frauds"), "count"),
         " of them fraud, as common as the table has it; with bootstrap 95 % intervals.",
+    )
+    return [Tiles(tiles), Text(note, is_quiet=True)]
+
+
+def _anomaly_summary(anomaly: Facts) -> list[Block]:
+    tiles = [
+        Tile(
+            f"Called anomalies: {group['name']}",
+            Value(at("anomaly", "groups", n, "above"), "percent"),
+        )
+        for n, group in enumerate(anomaly["groups"])
+    ]
+    if anomaly["metrics"]:
+        tiles.insert(0, Tile("ROC-AUC", Value(at("anomaly", "metrics", "roc_auc"))))
+    note = (
+        "On ",
+        Value(at("anomaly", "rows"), "count"),
+        f" {anomaly['part']} rows that the autoencoder did not learn from.",
     )
     return [Tiles(tiles), Text(note, is_quiet=True)]
 

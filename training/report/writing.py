@@ -114,12 +114,15 @@ def as_cell(cell: Cell | Words) -> Cell:
 
 
 def layout(blocks: Sequence[Block]) -> list[tuple[str, list[Any]]]:
-    """Return blocks in rows: ("pair", halves that share a row) or ("whole", blocks)."""
-    rows = []
+    """Return blocks in rows: ("pair", halves that share rows), ("lone", …) or ("wide", …)."""
+    rows: list[tuple[str, list[Any]]] = []
     for is_half, group in groupby(blocks, _is_half):
         members = list(group)
-        shape = "whole" if not is_half else "pair" if len(members) > 1 else "lone"
-        rows.append((shape, members))
+        n_paired = len(members) - len(members) % 2 if is_half else 0
+        if n_paired:
+            rows.append(("pair", members[:n_paired]))
+        if members[n_paired:]:
+            rows.append(("lone" if is_half else "wide", members[n_paired:]))
     return rows
 
 
