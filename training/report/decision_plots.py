@@ -33,24 +33,28 @@ def costs(found: dict[str, Any], unit: str | None) -> Plot:
     )
     thresholds = found["thresholds"]
     for name, label, colour, dashes in (
-        ("reviewing", "review from here on", ACCENT, "-"),
-        ("blocking", "block from here on", INK, "--"),
+        ("reviewing", "review from here on", INK, "-"),
+        ("blocking", "block from here on", MUTED, "--"),
     ):
         axes.plot(thresholds, found[name], color=colour, linestyle=dashes, label=label)
-    chosen = {"reviewing": (found["review"], "o", ACCENT), "blocking": (found["block"], "s", INK)}
+    chosen = {
+        "reviewing": (found["review"], "o", ACCENT),
+        "blocking": (found["block"], "s", ACCENT),
+    }
     if found["review"] is None:
-        axes.axhline(found["policy"], color=FRAUD, linewidth=1.6, label="as decided, by amount")
+        axes.axhline(found["policy"], color=ACCENT, linewidth=2, label="as decided, by amount")
     for name, (threshold, symbol, colour) in chosen.items():
         if threshold is not None and threshold <= 1:
             cost = float(np.interp(threshold, thresholds, found[name]))
             marker(axes, max(threshold, thresholds[0]), cost, symbol, f"chosen: {name}", colour)
     axes.axhline(found["approving"], color=MUTED, linewidth=1.2, linestyle=":", label="no model")
-    decades(axes, "x", thresholds[0], 1)
+    cheapest = (best["cost"] for best in found["cheapest"].values())
+    highest = max(found["approving"], found["policy"], *cheapest)
+    top = HEADROOM * highest or 1.0
+    shown = np.minimum(found["reviewing"], found["blocking"]) <= top
+    decades(axes, "x", 10.0 ** np.floor(np.log10(thresholds[int(shown.argmax())])), 1)
     percent_axis(axes, "x")
-    highest = max(
-        found["approving"], found["policy"], *(c["cost"] for c in found["cheapest"].values())
-    )
-    axes.set_ylim(0, HEADROOM * highest or 1)
+    axes.set_ylim(0, top)
     axes.yaxis.set_major_formatter("{x:,.0f}")
     legend(figure)
     alt = "Line chart: cost over the threshold if all above it is reviewed, or blocked."

@@ -64,7 +64,9 @@ def roc(evaluation: dict[str, Any]) -> Plot:
     chance = np.geomspace(floor, 1, 100)
     axes.plot(chance, chance, color=MUTED, linestyle=":", linewidth=1.2, label="chance")
     if floor < FALSE_POSITIVE_RATE:
-        label = f"{100 * FALSE_POSITIVE_RATE:g} % false positives"
+        found = next(m for m in evaluation["metrics"] if m["name"].startswith("recall_at"))
+        recall = percent(found["views"][0]["value"])
+        label = f"{100 * FALSE_POSITIVE_RATE:g} % false positives: {recall}"
         axes.axvline(FALSE_POSITIVE_RATE, color=INK, linewidth=1, linestyle="--", label=label)
     for name, symbol, label in (("alert", "o", "review or block"), ("block", "s", "block")):
         point = points[name]
