@@ -21,6 +21,7 @@ from model.features import FeatureSpec
 from model.pointer import Pointer, load_champion, read_pointer, write_pointer
 from training.chunks import RowsOf, chunks_of
 from training.data import Table
+from training.ranking import Ranking
 
 Array = NDArray[Any]
 
@@ -153,7 +154,7 @@ def compare(
             z[start : start + len(rows)] = scores.logits
         start += len(rows)
     before, after = (float(average_precision_score(y, z)) for z in logits)
-    rankings = [_Ranking(y, z) for z in logits]
+    rankings = [Ranking(y, z) for z in logits]
     differences = []
     for _ in range(RESAMPLES):
         weights = rng.multinomial(len(y), np.full(len(y), 1 / len(y)))
@@ -162,24 +163,6 @@ def compare(
             differences.append(drawn[1] - drawn[0])
     low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
     return Comparison(len(y), int(y.sum()), before, after, low, high)
-
-
-class _Ranking:
-    """Rows in the order of their scores: sorted once, for all draws of a bootstrap."""
-
-    def __init__(self, y: Array, scores: Array) -> None:
-        self._order = np.argsort(-scores, kind="stable")
-        descending = scores[self._order]
-        self._ends = np.flatnonzero(np.append(descending[1:] != descending[:-1], True))
-        self._y = y[self._order]
-
-    def average_precision(self, weights: Array) -> float:
-        """Return what scikit-learn's ``average_precision_score`` does with these weights."""
-        drawn = weights[self._order]
-        caught = np.cumsum(drawn * self._y)[self._ends]
-        flagged = np.cumsum(drawn)[self._ends]
-        gained = np.diff(caught, prepend=0)
-        return float((gained * caught / np.maximum(flagged, 1)).sum() / caught[-1])
 
 
 def refuse_without_classifiers(champion: Artifact, task: str) -> None:

@@ -20,32 +20,10 @@ from tests.training.pages import (
     shows,
     strings,
 )
-from tests.training.report_runs import read, train_small
-from training.challenge import Challenge
+from tests.training.report_runs import COMMAND, RIVALS, read
 from training.evaluate import evaluate
-from training.promote import Comparison
 from training.report import drawing, write_card, write_report
 from training.report.formats import formatted
-
-
-@pytest.fixture(scope="module")
-def full(tmp_path_factory):
-    """Return a run that has everything a report can show."""
-    folder = tmp_path_factory.mktemp("full")
-    policy = {"transactions_per_day": 5000, "choose": "daily_alerts", "review": 50, "block": 10}
-    split = {"validation": "holdout"}
-    return train_small(folder, base_rate=0.01, split=split, policy=policy)
-
-
-@pytest.fixture(scope="module")
-def page(full, tmp_path_factory):
-    """Return its report."""
-    comparison = Comparison(
-        n_rows=120, n_frauds=17, champion=0.5, challenger=0.4, low=-0.3, high=0.1
-    )
-    rivals = Challenge("0123456789ab", comparison, None)
-    command = "python -m training train --data payments.csv"
-    return write_report(full, tmp_path_factory.mktemp("reports"), rivals, command)
 
 
 def of_one_class(run, label):
@@ -159,10 +137,7 @@ def test_card_says_use_data_limits_metrics_with_intervals_and_daily_alerts(page)
 
 
 def test_same_run_gives_the_same_bytes(full, page, tmp_path):
-    rivals = Challenge("0123456789ab", Comparison(120, 17, 0.5, 0.4, -0.3, 0.1), None)
-    command = "python -m training train --data payments.csv"
-
-    again = write_report(full, tmp_path, rivals, command).parent
+    again = write_report(full, tmp_path, RIVALS, COMMAND).parent
 
     names = sorted(path.name for path in page.parent.iterdir())
     assert names == sorted(path.name for path in again.iterdir())

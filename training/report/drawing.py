@@ -16,6 +16,8 @@ from html import escape
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, NullLocator
@@ -42,7 +44,10 @@ SVG_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 @dataclass(frozen=True)
 class Plot:
-    """A drawn figure, its title and what it shows in words."""
+    """A drawn figure, its title and what it shows in words.
+
+    It is drawn by the canvases themselves: ``savefig`` would draw everything twice.
+    """
 
     name: str
     title: str
@@ -51,14 +56,17 @@ class Plot:
 
     def __post_init__(self) -> None:
         """Lay the figure out once, for both of its forms."""
-        self.figure.draw_without_rendering()
-        self.figure.set_layout_engine("none")
+        layout = self.figure.get_layout_engine()
+        if layout is not None:
+            layout.execute(self.figure)
+            self.figure.set_layout_engine("none")
 
     def svg(self) -> str:
         """Return the plot for a page: no fixed size or font, colours by name, ids of its own."""
         buffer = io.StringIO()
+        self.figure.set_facecolor("none")
         with rc_context({"svg.hashsalt": self.name, "svg.fonttype": "none"}):
-            self.figure.savefig(buffer, format="svg", transparent=True, metadata=SVG_METADATA)
+            FigureCanvasSVG(self.figure).print_svg(buffer, metadata=SVG_METADATA)
         text = buffer.getvalue()
         text = text[text.index("<svg") :]
         text = re.sub(r"<!--.*?-->|<style.*?</style>|<defs>\s*</defs>", "", text, flags=re.DOTALL)
@@ -73,7 +81,9 @@ class Plot:
     def png(self) -> bytes:
         """Return the plot as a picture of its own, on white."""
         buffer = io.BytesIO()
-        self.figure.savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
+        self.figure.set_facecolor(SURFACE)
+        self.figure.set_dpi(RESOLUTION)
+        FigureCanvasAgg(self.figure).print_png(buffer, metadata={"Software": None})
         return buffer.getvalue()
 
 

@@ -166,7 +166,8 @@ def _alerts(alerts: Facts | None) -> str:
     table = _table(["fraud to be found", f"alerts per {alerts['per']}"], rows)
     traffic = ""
     if alerts["per"] == "day":
-        traffic = f" A day brings {count(round(alerts['transactions']))} transactions."
+        known = f"{count(round(alerts['transactions']))} transactions"
+        traffic = f" A day brings {known}, as stated in the configuration or counted in the table."
     return f"## Alerts\n\n{alerts['summary']}{traffic}\n\n{table}"
 
 
