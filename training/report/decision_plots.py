@@ -41,8 +41,7 @@ def costs(found: dict[str, Any], unit: str | None) -> Plot:
         "reviewing": (found["review"], "o", ACCENT),
         "blocking": (found["block"], "s", ACCENT),
     }
-    if found["review"] is None:
-        axes.axhline(found["policy"], color=ACCENT, linewidth=2, label="as decided, by amount")
+    axes.axhline(found["policy"], color=ACCENT, linewidth=2, label="as decided")
     for name, (threshold, symbol, colour) in chosen.items():
         if threshold is not None and threshold <= 1:
             cost = float(np.interp(threshold, thresholds, found[name]))

@@ -83,8 +83,11 @@ def anomalies_found(anomaly: Facts) -> str:
 
 def _error_features(features: Facts) -> str:
     first, means = features["features"][0], features["means"]
-    parts = [f"{number(first[name])} of {number(means[name])} for {WORDS[name]}" for name in means]
-    return f"{first['name']} adds most to the mean error: {' and '.join(parts)}."
+    text = f"{first['name']} adds most to the mean error: "
+    shares = {name: f"{number(first[name])} of {number(mean)}" for name, mean in means.items()}
+    if "unlabelled" in shares:
+        return f"{text}{shares['unlabelled']}."
+    return f"{text}{' and '.join(f'{share} for {WORDS[name]}' for name, share in shares.items())}."
 
 
 def _champion(champion: Facts, version: str) -> str:
