@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from sklearn.metrics import average_precision_score
 
 from model import MLP
@@ -13,7 +14,6 @@ from training.challenge import challenge
 from training.diagnostics import dead_unit_share, unit_activity
 from training.promote import PromotionError, promote
 from training.ranking import Ranking
-from training.report.curves import wilson
 from training.report.health import health_facts, without_chance
 from training.report.slices import slice_facts
 from training.report.trade_offs import alert_facts, cost_facts
@@ -78,6 +78,21 @@ def test_without_a_days_traffic_alerts_are_counted_in_ten_thousand(full, facts):
     assert (told["is_daily"], told["transactions"]) == (False, 10_000)
 
 
+def test_calibration_is_told_before_and_after(full, facts):
+    seen, told = full.judged, facts["evaluation"]["calibration"]
+    weights = np.where(seen.y == 1, 0.01 / seen.y.mean(), 0.99 / (1 - seen.y.mean()))
+
+    raw = 1 / (1 + np.exp(-seen.logits))
+
+    assert told["predicted"] == pytest.approx(np.average(seen.probability, weights=weights))
+    assert told["before"]["predicted"] == pytest.approx(np.average(raw, weights=weights))
+    assert told["observed"] == told["before"]["observed"] == pytest.approx(0.01)
+    for side in (told, told["before"]):
+        assert sum(b["rows"] for b in side["bins"]) == len(seen.y)
+        distances = [b["weight"] * abs(b["predicted"] - b["observed"]) for b in side["bins"]]
+        assert side["error"] == pytest.approx(sum(distances) / weights.sum())
+
+
 def test_slices_are_shares_of_their_rows_with_wilsons_interval(full, facts):
     seen, alerted = full.judged, full.judged.decision != APPROVE
     by = {group["by"]: group["slices"] for group in facts["slices"]}
@@ -91,8 +106,11 @@ def test_slices_are_shares_of_their_rows_with_wilsons_interval(full, facts):
     names = spec.features[spec.names.index("channel")].categories
     for part in by["channel"]:
         inside = (codes == names.index(part["label"])) & (seen.y == 1)
-        low, high = wilson(int(alerted[inside].sum()), int(inside.sum()))
-        assert part["recall"] == {"value": alerted[inside].mean(), "low": low, "high": high}
+        test = binomtest(int(alerted[inside].sum()), int(inside.sum()))
+        interval = test.proportion_ci(method="wilson")
+        told = part["recall"]
+        assert told["value"] == alerted[inside].mean()
+        assert (told["low"], told["high"]) == pytest.approx(tuple(interval), abs=1e-4)
 
 
 def test_rows_that_nothing_divides_have_no_slices(full):

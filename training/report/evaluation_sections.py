@@ -14,6 +14,7 @@ from training.report.page import (
     Table,
     Text,
     Value,
+    Words,
     at,
 )
 
@@ -141,7 +142,15 @@ def scores(facts: Facts, plots: Plots) -> list[Block]:
     """Return calibration, the spread of scores and what a score means."""
     if facts["evaluation"] is None:
         return []
-    blocks = drawn(plots, "calibration", "scores")
+    place = ("evaluation", "calibration")
+    distance: Words = (
+        "Expected calibration error: ",
+        Value(at(*place, "error"), "percent"),
+        " (before calibration ",
+        Value(at(*place, "before", "error"), "percent"),
+        "), the mean distance between what is predicted and what comes true.",
+    )
+    blocks = [*drawn(plots, "calibration", "scores"), Text(distance, is_quiet=True)]
     if not facts["score_table"]:
         return blocks
     figures = [
