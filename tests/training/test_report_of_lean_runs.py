@@ -99,7 +99,7 @@ def test_rows_of_one_class_have_no_curves(tmp_path, label, says):
 
     _, text, facts = read(page)
     assert says in text
-    assert "The ROC curve is not defined" in text
+    assert "The curves are not defined" in text
     assert facts["evaluation"]["roc"] is None
     assert "not defined" in page.with_name("card.md").read_text()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -49,15 +50,43 @@ def ratio(value: float) -> str:
     return f"{value:,.0f}:1"
 
 
-FORMATS: Mapping[str, Callable[[float], str]] = {
+def as_bytes(size: float) -> str:
+    """Return a size in memory or on disk."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000
+    return f"{size:,.0f}{SPACE}{unit}" if unit == "bytes" else f"{size:,.1f}{SPACE}{unit}"
+
+
+def duration(seconds: float) -> str:
+    """Return a span of time in the unit that suits it."""
+    for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.1f}{SPACE}{unit}"
+    return f"{seconds:,.1f}{SPACE}seconds"
+
+
+def written(value: Any) -> str:
+    """Return a value as JSON has it."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+FORMATS: Mapping[str, Callable[[Any], str]] = {
     "count": count,
     "percent": percent,
     "number": number,
     "money": money,
     "ratio": ratio,
+    "bytes": as_bytes,
+    "duration": duration,
+    "words": str,
+    "json": written,
 }
 
 
 def formatted(value: Any, form: str) -> str:
     """Return a figure in the named form; a dash where it is not defined."""
-    return NOT_DEFINED if value is None else FORMATS[form](value)
+    if value is None and form != "json":
+        return NOT_DEFINED
+    return FORMATS[form](value)
