@@ -16,7 +16,7 @@ from training.columns import is_identifier, kind_of
 from training.config import DataConfig
 from training.data import Frames
 from training.errors import DataError
-from training.explore.reading import OnRows, in_blocks
+from training.explore.reading import OnRows, in_blocks, watched
 from training.explore.sample import Sample, priorities
 from training.explore.values import classes_of
 
@@ -137,8 +137,9 @@ def look_at(
     names = [str(name) for name in first.columns]
     texts: list[str] = []
     while True:
-        drawing = _Drawing(label, seed, size, on_rows)
-        scans = scan(drawing.watched(frames(texts)), names, config.categorical)
+        drawing = _Drawing(label, seed, size)
+        blocks = watched(in_blocks(frames(texts)), "reading", on_rows)
+        scans = scan(drawing.drawn_from(blocks), names, config.categorical)
         mixed = [own.name for own in scans if len(own.looks) > 1 and own.name not in texts]
         if not mixed:
             break
@@ -170,20 +171,19 @@ def look_at(
 class _Drawing:
     """Draws the samples from frames that pass by."""
 
-    def __init__(self, label: str | None, seed: int, size: int, on_rows: OnRows) -> None:
-        self._label, self._seed, self._on_rows = label, seed, on_rows
+    def __init__(self, label: str | None, seed: int, size: int) -> None:
+        self._label, self._seed = label, seed
         self._rows, self._frauds = Sample(size), Sample(SAMPLE_FRAUDS)
 
-    def watched(self, frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    def drawn_from(self, blocks: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         start = 0
-        for frame in in_blocks(frames):
+        for frame in blocks:
             priority = priorities(self._seed, start, len(frame))
             self._rows.add(frame, priority)
             if self._label is not None:
                 is_fraud = classes_of(frame[self._label]) == 1
                 self._frauds.add(frame[is_fraud], priority[is_fraud])
             start += len(frame)
-            self._on_rows("reading", len(frame))
             yield frame
 
     def samples(self) -> Samples:

@@ -57,5 +57,14 @@ def in_blocks(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         yield _joined(pending)
 
 
+def watched(
+    blocks: Iterable[pd.DataFrame], what: str, on_rows: OnRows
+) -> Iterator[pd.DataFrame]:
+    """Yield the blocks, and tell how far they are: a block is done when the next is asked for."""
+    for frame in blocks:
+        yield frame
+        on_rows(what, len(frame))
+
+
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
     return frames[0] if len(frames) == 1 else pd.concat(frames)

@@ -67,7 +67,7 @@ class Tally:
     Attributes
     ----------
     columns : mapping of str to ColumnTally
-        All but empty columns, identifiers and the label.
+        All but empty columns and the label; of an identifier only what is missing counts.
     rows : ndarray (3 classes, 3 eras) of int
     hours, weekdays : ndarray (24 or 7, 3 classes) of int
         Of a time column that holds date-times.
@@ -89,7 +89,7 @@ def tally(
         columns={
             column.name: _empty(column, samples, eras)
             for column in layout.columns
-            if column.kind not in ("empty", "identifier") and column.name != layout.label
+            if column.kind != "empty" and column.name != layout.label
         },
         rows=np.zeros((N_CLASSES, N_ERAS), np.int64),
         hours=np.zeros((HOURS, N_CLASSES), np.int64),
@@ -120,7 +120,7 @@ def tally(
 
 
 def _empty(column: Column, samples: Samples, eras: Eras) -> ColumnTally:
-    if column.kind == "categorical":
+    if column.kind in ("categorical", "identifier"):
         grid = moments = None
         n_bins = len(column.categories) + 2
     else:

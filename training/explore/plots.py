@@ -1,0 +1,257 @@
+"""The plots of an exploration that show all rows or all columns, drawn from its facts alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
+
+from training.explore.classes import WEEKDAY_NAMES
+from training.explore.distributions import (
+    DAY,
+    cut,
+    date_axis,
+    draw_distribution,
+    draw_groups,
+    draw_steps,
+    number_axis,
+    short,
+)
+from training.explore.drift import MAJOR, MODERATE
+from training.report.drawing import (
+    ACCENT,
+    FRAUD,
+    INK,
+    MUTED,
+    SURFACE,
+    Plot,
+    decades,
+    legend,
+    new_axes,
+    percent_axis,
+)
+
+Facts = dict[str, Any]
+
+MOST_NAMES = 20  # down an axis
+NAME_HEIGHT, MARGINS = 0.19, 0.85  # inches
+SMALLEST_INDEX = 1e-3
+
+
+def draw_overview(facts: Facts) -> list[Plot]:
+    """Return the plots that the facts allow."""
+    plots = [
+        _amounts(facts),
+        _amount_rates(facts),
+        _times(facts),
+        _fraud_shares(facts),
+        _hours(facts),
+        _weekdays(facts),
+        _alone(facts),
+        _correlations(facts),
+        _drift(facts),
+    ]
+    return [plot for plot in plots if plot is not None]
+
+
+def _amounts(facts: Facts) -> Plot | None:
+    if facts["amount"] is None:
+        return None
+    name = facts["amount"]["column"]
+    column = next(own for own in facts["columns"] if own["name"] == name)
+    figure, axes = new_axes(name, "share of each class" if facts["has_classes"] else "share")
+    draw_distribution(axes, column)
+    percent_axis(axes, "y")
+    legend(figure)
+    alt = f"Histogram of {name}: the share of rows in each range, by class where there are labels."
+    return Plot("amounts", "Amounts", alt, figure)
+
+
+def _amount_rates(facts: Facts) -> Plot | None:
+    if facts["amount"] is None or not facts["amount"]["bands"]:
+        return None
+    bands = facts["amount"]["bands"]
+    figure, axes = new_axes(f"{facts['amount']['column']}, from", "share of fraud")
+    _draw_shares(axes, np.arange(len(bands)), [band["fraud_share"] for band in bands])
+    labels = ["…" if band["from"] is None else short(band["from"]) for band in bands]
+    step = 1 if len(labels) <= 8 else 2
+    axes.set_xticks(range(0, len(labels), step), labels[::step])
+    alt = "Share of fraud in ranges of the amount that hold about as many rows each, with intervals."
+    return Plot("amount_rates", "Fraud by amount", alt, figure)
+
+
+def _draw_shares(axes: Axes, places: Sequence[float], shares: Sequence[Facts]) -> None:
+    """Draw shares of fraud with their intervals."""
+    known = [(x, s) for x, s in zip(places, shares, strict=True) if s["value"] is not None]
+    x = [place for place, _ in known]
+    values = np.array([own["value"] for _, own in known])
+    below = np.maximum(values - [own["low"] for _, own in known], 0)
+    above = np.maximum(np.array([own["high"] for _, own in known]) - values, 0)
+    axes.errorbar(x, values, [below, above], fmt="none", ecolor=FRAUD, elinewidth=1.2)
+    axes.plot(x, values, "o", color=FRAUD, markersize=4.5)
+    axes.set_ylim(bottom=0)
+    percent_axis(axes, "y")
+
+
+def _times(facts: Facts) -> Plot | None:
+    time = facts["time"]
+    if time is None or time["edges"] is None:
+        return None
+    figure, axes = new_axes(time["column"], "rows")
+    edges = np.array(time["edges"]) / (DAY if time["is_date"] else 1)
+    axes.stairs(time["rows"], edges, fill=True, color=ACCENT, alpha=0.25, linewidth=0)
+    axes.stairs(time["rows"], edges, color=ACCENT, linewidth=1.4)
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    _time_axis(axes, time)
+    alt = f"Number of rows over {time['column']}, in bars of equal width."
+    return Plot("times", "Rows over time", alt, figure)
+
+
+def _fraud_shares(facts: Facts) -> Plot | None:
+    time = facts["time"]
+    if time is None or time["edges"] is None or time["fraud_shares"] is None:
+        return None
+    figure, axes = new_axes(time["column"], "share of fraud")
+    edges = np.array(time["edges"]) / (DAY if time["is_date"] else 1)
+    _draw_shares(axes, (edges[1:] + edges[:-1]) / 2, time["fraud_shares"])
+    _time_axis(axes, time)
+    alt = f"Share of fraud over {time['column']}, with intervals."
+    return Plot("fraud_shares", "Fraud over time", alt, figure)
+
+
+def _time_axis(axes: Axes, time: Facts) -> None:
+    date_axis(axes) if time["is_date"] else number_axis(axes)
+
+
+def _hours(facts: Facts) -> Plot | None:
+    if facts["time"] is None or facts["time"]["hours"] is None:
+        return None
+    figure, axes = new_axes("hour of the day (UTC)", "share of each class")
+    for name, shares in facts["time"]["hours"]["shares"].items():
+        draw_steps(axes, np.arange(25), shares, name)
+    axes.set_ylim(bottom=0)
+    axes.set_xticks(range(0, 25, 4))
+    percent_axis(axes, "y")
+    legend(figure)
+    alt = "Share of the rows in each hour of the day, by class where there are labels."
+    return Plot("hours", "Hour of the day", alt, figure)
+
+
+def _weekdays(facts: Facts) -> Plot | None:
+    if facts["time"] is None or facts["time"]["weekdays"] is None:
+        return None
+    figure, axes = new_axes("", "share of each class")
+    draw_groups(axes, facts["time"]["weekdays"]["shares"])
+    axes.set_xticks(range(7), WEEKDAY_NAMES)
+    percent_axis(axes, "y")
+    legend(figure)
+    alt = "Share of the rows on each day of the week, by class where there are labels."
+    return Plot("weekdays", "Day of the week", alt, figure)
+
+
+def _named_axes(names: Sequence[str], x: str) -> tuple[Any, Axes]:
+    """Return a figure high enough for some names, the first on top."""
+    figure, axes = new_axes(x, "")
+    figure.set_size_inches(figure.get_figwidth(), MARGINS + NAME_HEIGHT * max(len(names), 4))
+    axes.set_yticks(range(len(names)), [cut(name) for name in names])
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.grid(visible=False, axis="y")
+    return figure, axes
+
+
+def _alone(facts: Facts) -> Plot | None:
+    areas = {
+        column["name"]: column["effect"]["alone"]
+        for column in facts["columns"]
+        if column["effect"] is not None and column["effect"]["alone"] is not None
+    }
+    names = [name for name in facts["ranking"] if name in areas][:MOST_NAMES]
+    if not names:
+        return None
+    figure, axes = _named_axes(names, "ROC-AUC of the column alone")
+    shown = [max(areas[name], 0.5) for name in names]
+    axes.hlines(range(len(names)), 0.5, shown, color=ACCENT, linewidth=2)
+    axes.plot(shown, range(len(names)), "o", color=ACCENT, markersize=5)
+    axes.set_xlim(0.5, 1.005)
+    axes.set_xticks([0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+    alt = (
+        "How well each feature alone tells frauds from legitimate rows: 0.5 is chance, 1 is "
+        f"perfect. The {len(names)} best are shown."
+    )
+    return Plot("alone", "What each feature tells by itself", alt, figure)
+
+
+def _correlations(facts: Facts) -> Plot | None:
+    found = facts["correlations"]
+    if found is None:
+        return None
+    names = found["names"]
+    figure, axes = _named_axes(names, "")
+    matrix = np.array([[np.nan if x is None else x for x in row] for row in found["matrix"]])
+    rows, columns = np.tril_indices(len(names), -1)
+    values = matrix[rows, columns]
+    largest = (figure.get_figwidth() * 72 * 0.72 / len(names) * 0.8) ** 2
+    for is_shown, label, face in (
+        (values > 0, "together", ACCENT),
+        (values < 0, "opposite", SURFACE),
+    ):
+        size = np.abs(values[is_shown]) * min(largest, 260)
+        axes.scatter(
+            columns[is_shown],
+            rows[is_shown],
+            s=np.maximum(size, 0.4),
+            facecolor=face,
+            edgecolor=ACCENT if face == ACCENT else INK,
+            linewidth=0.9,
+            label=label,
+        )
+    axes.set_xticks(range(len(names)), [cut(name) for name in names], rotation=90)
+    axes.tick_params(labelsize=7.5, pad=3)
+    axes.set_xlim(-0.6, len(names) - 0.4)
+    axes.grid(visible=False)
+    legend(figure)
+    alt = (
+        "Rank correlation of each pair of features, as the area of a circle; filled where both "
+        "rise together, hollow where one falls."
+    )
+    return Plot("correlations", "Correlations", alt, figure)
+
+
+def _drift(facts: Facts) -> Plot | None:
+    tested = [column for column in facts["columns"] if column["drift"] is not None]
+    if not tested:
+        return None
+    tested.sort(key=lambda column: -column["drift"]["psi"])
+    shown = tested[:MOST_NAMES]
+    figure, axes = _named_axes([c["name"] for c in shown], "population stability index")
+    indices = np.array([max(c["drift"]["psi"], SMALLEST_INDEX) for c in shown])
+    chance = np.array([max(c["drift"]["critical"], SMALLEST_INDEX) for c in shown])
+    is_drifting = np.array([c["drift"]["verdict"] != "stable" for c in shown])
+    places = np.arange(len(shown))
+    decades(
+        axes, "x", 0.8 * min(indices.min(), chance.min()), 1.3 * max(indices.max(), 1.5 * MAJOR)
+    )
+    axes.plot(chance, places, "|", color=MUTED, markersize=8, label="chance stays below")
+    for chosen, face, label in ((is_drifting, ACCENT, "changed"), (~is_drifting, SURFACE, "stable")):
+        if chosen.any():
+            axes.plot(
+                indices[chosen],
+                places[chosen],
+                "o",
+                markerfacecolor=face,
+                markeredgecolor=ACCENT,
+                markersize=6,
+                label=label,
+            )
+    for limit in (MODERATE, MAJOR):
+        axes.axvline(limit, color=MUTED, linewidth=1, linestyle=":")
+    legend(figure, 3)
+    alt = (
+        f"Population stability index of the {len(shown)} features that change most between the "
+        "first and the last fifth, with what chance alone stays below."
+    )
+    return Plot("drift", "First fifth against last fifth", alt, figure)
