@@ -99,7 +99,9 @@ def amount_facts(survey: Survey, has_classes: bool) -> Facts | None:
     if has_classes:
         known = float(totals[LEGITIMATE] + totals[FRAUD])
         facts["fraud_total_share"] = float(totals[FRAUD]) / known if known > 0 else None
-        facts["bands"] = _bands(own.grid.reference, own.grid.joined(own.by_class, own.grid.reference))
+        facts["bands"] = _bands(
+            own.grid.reference, own.grid.joined(own.by_class, own.grid.reference)
+        )
     return facts
 
 

@@ -99,5 +99,7 @@ def _numbers(survey: Survey, columns: Sequence[Column]) -> pd.DataFrame:
     samples = survey.samples
     rows = samples.rows
     if len(rows) > MOST_ROWS:
-        rows = rows[samples.priority <= np.partition(samples.priority, MOST_ROWS - 1)[MOST_ROWS - 1]]
+        rows = rows[
+            samples.priority <= np.partition(samples.priority, MOST_ROWS - 1)[MOST_ROWS - 1]
+        ]
     return pd.DataFrame({c.name: numbers_of(rows[c.name], c.kind) for c in columns})

@@ -121,7 +121,9 @@ def _sample(survey: Survey) -> Facts:
 
 
 def _repeats(survey: Survey) -> Facts:
-    whole, content = (own.found() for own in (survey.tally.repeats.whole, survey.tally.repeats.content))
+    whole, content = (
+        own.found() for own in (survey.tally.repeats.whole, survey.tally.repeats.content)
+    )
     return {
         "rows": whole.n_repeated,
         "frauds": whole.n_frauds,

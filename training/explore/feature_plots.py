@@ -123,7 +123,9 @@ def _category_reading(column: Facts, facts: Facts) -> str:
     most = max(known, key=lambda row: row["fraud_share"]["low"])
     average = facts["classes"]["fraud_share"]["value"]
     if most["fraud_share"]["low"] <= average:
-        return f"No category of {name} has surely more fraud than the average of {percent(average)}."
+        return (
+            f"No category of {name} has surely more fraud than the average of {percent(average)}."
+        )
     return (
         f"Most surely above the average of {percent(average)}: {name} {most['name']} with "
         f"{percent(most['fraud_share']['value'])} fraud in {count(most['rows'])} rows."

@@ -101,7 +101,7 @@ def grid_of(values: Matrix, frauds: Matrix, earliest: Matrix) -> Grid:
     else:
         bars, is_logarithmic = _bars(values, frauds)
         coarse = np.union1d(_quantiles(values, COARSE), _quantiles(frauds, COARSE))
-        reference = _quantiles(earliest if len(earliest) else values, REFERENCE)
+        reference = _inner_quantiles(earliest if len(earliest) else both, REFERENCE)
     if len(distinct) <= MOST_VALUES:
         fine = distinct
     else:
@@ -117,6 +117,13 @@ def _quantiles(values: Matrix, n: int) -> Matrix:
     # values that are there, not between two of them: equal ones stay together
     cuts = np.quantile(values, np.linspace(0, 1, n + 1), method="inverted_cdf")
     return np.unique(np.append(cuts, np.nextafter(cuts[-1], np.inf)))
+
+
+def _inner_quantiles(values: Matrix, n: int) -> Matrix:
+    """Return the values between n parts; one that fills a part alone gets an end as well."""
+    cuts = np.quantile(values, np.linspace(0, 1, n + 1)[1:-1], method="inverted_cdf")
+    cuts, times = np.unique(cuts, return_counts=True)
+    return np.union1d(cuts, np.nextafter(cuts[times > 1], np.inf))
 
 
 def _bars(values: Matrix, frauds: Matrix) -> tuple[Matrix, bool]:

@@ -112,7 +112,8 @@ def _columns(facts: Facts) -> list[Block]:
         is_folded=len(rows) > MANY_COLUMNS,
     )
     roles = [
-        f"{role}: {facts['data'][role] or 'none found'}" for role in ("label", "time", "amount", "id")
+        f"{role}: {facts['data'][role] or 'none found'}"
+        for role in ("label", "time", "amount", "id")
     ]
     return [Text(f"{'; '.join(roles)}."), table, Text(facts["readings"]["repeats"])]
 
@@ -159,7 +160,9 @@ def _amounts(facts: Facts) -> list[Block]:
         " negative.",
     )
     titles = [Column("Class"), *(Column(title) for title, _, _ in keys)]
-    return [Table("Amounts by class" if facts["has_classes"] else "Amounts", titles, rows, note=note)]
+    return [
+        Table("Amounts by class" if facts["has_classes"] else "Amounts", titles, rows, note=note)
+    ]
 
 
 def _features(facts: Facts, plots: Plots) -> list[Block]:
@@ -269,5 +272,3 @@ def _method(facts: Facts) -> list[Block]:
         "frauds have is found among frauds only.",
     ]
     return [Bullets(items)]
-
-

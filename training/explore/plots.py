@@ -79,7 +79,9 @@ def _amount_rates(facts: Facts) -> Plot | None:
     labels = ["…" if band["from"] is None else short(band["from"]) for band in bands]
     step = 1 if len(labels) <= 8 else 2
     axes.set_xticks(range(0, len(labels), step), labels[::step])
-    alt = "Share of fraud in ranges of the amount that hold about as many rows each, with intervals."
+    alt = (
+        "Share of fraud in ranges of the amount that hold about as many rows each, with intervals."
+    )
     return Plot("amount_rates", "Fraud by amount", alt, figure)
 
 
@@ -236,7 +238,10 @@ def _drift(facts: Facts) -> Plot | None:
         axes, "x", 0.8 * min(indices.min(), chance.min()), 1.3 * max(indices.max(), 1.5 * MAJOR)
     )
     axes.plot(chance, places, "|", color=MUTED, markersize=8, label="chance stays below")
-    for chosen, face, label in ((is_drifting, ACCENT, "changed"), (~is_drifting, SURFACE, "stable")):
+    for chosen, face, label in (
+        (is_drifting, ACCENT, "changed"),
+        (~is_drifting, SURFACE, "stable"),
+    ):
         if chosen.any():
             axes.plot(
                 indices[chosen],

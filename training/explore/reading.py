@@ -57,9 +57,7 @@ def in_blocks(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         yield _joined(pending)
 
 
-def watched(
-    blocks: Iterable[pd.DataFrame], what: str, on_rows: OnRows
-) -> Iterator[pd.DataFrame]:
+def watched(blocks: Iterable[pd.DataFrame], what: str, on_rows: OnRows) -> Iterator[pd.DataFrame]:
     """Yield the blocks, and tell how far they are: a block is done when the next is asked for."""
     for frame in blocks:
         yield frame

@@ -38,9 +38,7 @@ def remarks(facts: Facts) -> list[str]:
     found = []
     names = ", ".join(own["column"] for own in facts["suspects"])
     if names:
-        found.append(
-            f"Suspect: {names}. See the advice before a model is trained on this table."
-        )
+        found.append(f"Suspect: {names}. See the advice before a model is trained on this table.")
     classes, sample = facts["classes"], facts["sample"]
     if classes is None:
         found.append("There are no labels: nothing here compares frauds with other rows.")

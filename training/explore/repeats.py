@@ -65,10 +65,10 @@ class Hashed:
         """Return how often rows were repeated."""
         hashes = np.sort(np.concatenate(self._pieces))
         classes = (hashes & np.uint64(3)).astype(np.int64)
-        _, group, sizes = np.unique(
-            hashes >> CLASS_BITS, return_inverse=True, return_counts=True
+        _, group, sizes = np.unique(hashes >> CLASS_BITS, return_inverse=True, return_counts=True)
+        by_class = np.stack(
+            [np.bincount(group[classes == c], minlength=len(sizes)) for c in (0, 1)]
         )
-        by_class = np.stack([np.bincount(group[classes == c], minlength=len(sizes)) for c in (0, 1)])
         is_contradictory = (by_class[LEGITIMATE] > 0) & (by_class[FRAUD] > 0)
         scale = 2**self._level
         # of equal rows of both classes the first counts as the legitimate one: classes are sorted

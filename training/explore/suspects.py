@@ -39,9 +39,9 @@ def suspects(
     Returns
     -------
     list of dict
-        ``column``, ``role``; ``alone`` where that is what gave it away, or else ``value`` (a text,
-        "no value" or "any value"), ``frauds``, ``fraud_share`` of the rows with that value and
-        ``of_frauds``.
+        ``column``, ``role``; ``alone`` where that is what gave it away, or else ``value`` (a text;
+        where ``is_presence``, "no value" or "any value"), ``frauds``, ``fraud_share`` of the rows
+        with that value and ``of_frauds``.
     """
     found = []
     for column in columns:
@@ -61,30 +61,34 @@ def suspects(
 def _purest(own: ColumnTally, n_frauds: int) -> Facts | None:
     """Return the value that most frauds and hardly anyone else has; None if there is none."""
     best = None
-    for value, counts in _values(own):
+    enough = max(FEWEST_FRAUDS, MANY * n_frauds)
+    for value, is_presence, counts in _values(own):
         frauds, legitimate = int(counts[FRAUD]), int(counts[LEGITIMATE])
-        is_many = frauds >= max(FEWEST_FRAUDS, MANY * n_frauds)
-        if is_many and frauds >= PURE * (frauds + legitimate):
-            if best is None or frauds > best["frauds"]:
-                best = {
-                    "value": value,
-                    "frauds": frauds,
-                    "fraud_share": frauds / (frauds + legitimate),
-                    "of_frauds": frauds / n_frauds,
-                }
+        if frauds >= enough and frauds >= PURE * (frauds + legitimate):
+            enough = frauds + 1
+            best = {
+                "value": value,
+                "is_presence": is_presence,
+                "frauds": frauds,
+                "fraud_share": frauds / (frauds + legitimate),
+                "of_frauds": frauds / n_frauds,
+            }
     return best
 
 
-def _values(own: ColumnTally) -> Iterator[tuple[str, NDArray[np.int64]]]:
-    """Yield counts by class of the values that can be told one by one."""
+def _values(own: ColumnTally) -> Iterator[tuple[str, bool, NDArray[np.int64]]]:
+    """Yield the values that can be told one by one, and their counts by class.
+
+    With each: whether it stands for having a value at all, or none.
+    """
     by_class = own.by_class
-    yield "no value", by_class[-1]
+    yield "no value", True, by_class[-1]
     if by_class[-1].any():
-        yield "any value", by_class[:-1].sum(axis=0)
+        yield "any value", True, by_class[:-1].sum(axis=0)
     if own.grid is None:
         for name, counts in zip(own.column.categories, by_class[:-2], strict=True):
-            yield repr(name), counts
+            yield name, False, counts
     elif own.grid.values is not None:
         joined = own.grid.joined(by_class, own.grid.bars)[1:-1]
         for value, counts in zip(own.grid.values.tolist(), joined, strict=True):
-            yield f"{value:g}", counts
+            yield f"{value:g}", False, counts

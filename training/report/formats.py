@@ -9,6 +9,7 @@ from typing import Any
 
 NOT_DEFINED = "–"
 MOST_DECIMALS = 6  # of a percentage; what is nearer to 0 % or 100 % than that is shown as such
+LONGEST = 1e12  # written with all its digits
 SPACE = "\u00a0"  # between a number and its unit: they stay on one line
 
 
@@ -38,6 +39,20 @@ def number(value: float) -> str:
     if size >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}" if size < 0.01 else f"{value:.4f}"
+
+
+def quantity(value: float) -> str:
+    """Return a value of a column: whole numbers as they are, others with four digits.
+
+    Examples
+    --------
+    >>> quantity(46.0), quantity(-165.6723), quantity(0.02345678), quantity(1_296_120.4)
+    ('46', '-165.7', '0.02346', '1,296,120')
+    """
+    size = abs(value)
+    if (size >= 1000 or float(value).is_integer()) and size < LONGEST:
+        return f"{value:,.0f}"
+    return f"{value:.4g}".replace("e+", "e")
 
 
 def money(amount: float) -> str:
@@ -76,6 +91,7 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "count": count,
     "percent": percent,
     "number": number,
+    "quantity": quantity,
     "money": money,
     "ratio": ratio,
     "bytes": as_bytes,
