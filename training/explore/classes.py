@@ -99,9 +99,9 @@ def amount_facts(survey: Survey, has_classes: bool) -> Facts | None:
     if has_classes:
         known = float(totals[LEGITIMATE] + totals[FRAUD])
         facts["fraud_total_share"] = float(totals[FRAUD]) / known if known > 0 else None
-        facts["bands"] = _bands(
-            own.grid.reference, own.grid.joined(own.by_class, own.grid.reference)
-        )
+        edges = own.grid.reference
+        ends = (float(moments.low.min()), float(moments.high.max()))
+        facts["bands"] = _bands(edges, own.grid.joined(own.by_class, edges), ends)
     return facts
 
 
@@ -138,9 +138,9 @@ def _sampled(survey: Survey, label: int | None) -> NDArray[np.float64]:
     return values[~np.isnan(values)]
 
 
-def _bands(edges: NDArray[np.float64], counts: Counts) -> list[Facts]:
+def _bands(edges: NDArray[np.float64], counts: Counts, ends: tuple[float, float]) -> list[Facts]:
     """Return the fraud rate between neighbouring edges; bands without rows are left out."""
-    bounds = [None, *edges.tolist(), None]
+    bounds = [ends[0], *edges.tolist(), ends[1]]
     return [
         {"from": bounds[n], "to": bounds[n + 1], "rows": int(rows.sum()), **_rate(rows)}
         for n, rows in enumerate(counts)

@@ -77,7 +77,7 @@ def _column(survey: Survey, column: Column, has_classes: bool, n_tested: int) ->
     values, frauds = _sampled(survey, column)
     if own.grid is not None and own.moments is not None and own.moments.n.any():
         facts["distinct"] = len(np.unique(np.concatenate([values, frauds])))
-        facts["numbers"] = _numbers(own, values, frauds, has_classes)
+        facts["numbers"] = _numbers(own, values, has_classes)
         facts["histogram"] = _histogram(own, has_classes)
     if column.kind == "categorical":
         facts["categories"] = _categories(own, has_classes)
@@ -108,7 +108,7 @@ def _sampled(survey: Survey, column: Column) -> tuple[Matrix, Matrix]:
     return values[~np.isnan(values)], frauds[~np.isnan(frauds)]
 
 
-def _numbers(own: ColumnTally, values: Matrix, frauds: Matrix, has_classes: bool) -> Facts:
+def _numbers(own: ColumnTally, values: Matrix, has_classes: bool) -> Facts:
     moments = own.moments
     mean, deviation = moments.of_all()
     low, high = float(moments.low.min()), float(moments.high.max())

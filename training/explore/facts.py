@@ -54,6 +54,7 @@ def exploration_facts(survey: Survey, config: RunConfig) -> Facts:
         "suspects": suspects(columns, survey.tally.columns, classes) if has_classes else [],
         "drifting": _drifting(columns),
     }
+    facts["n_suspects"], facts["n_drifting"] = len(facts["suspects"]), len(facts["drifting"])
     facts["advice"] = advice(facts, config)
     facts["command"] = command(facts, config)
     facts["headline"] = headline(facts)
@@ -121,9 +122,8 @@ def _sample(survey: Survey) -> Facts:
 
 
 def _repeats(survey: Survey) -> Facts:
-    whole, content = (
-        own.found() for own in (survey.tally.repeats.whole, survey.tally.repeats.content)
-    )
+    repeats = survey.tally.repeats
+    whole, content = repeats.whole.found(), repeats.content.found()
     return {
         "rows": whole.n_repeated,
         "frauds": whole.n_frauds,

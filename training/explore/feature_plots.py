@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from training.explore.distributions import cut, draw_distribution
 from training.report.drawing import ACCENT, FRAUD, Plot, legend, new_axes, new_panels, percent_axis
-from training.report.formats import count, number, percent
+from training.report.formats import count, percent, quantity
 
 Facts = dict[str, Any]
 
@@ -23,7 +24,10 @@ def panels(facts: Facts) -> list[list[Facts]]:
     columns = {column["name"]: column for column in facts["columns"]}
     shown = [columns[n] for n in facts["ranking"] if columns[n]["histogram"] is not None]
     shown = [column for column in shown if not column["is_constant"]][:MOST_PANELS]
-    return [shown[start : start + PANELS] for start in range(0, len(shown), PANELS)]
+    n_groups = -(-len(shown) // PANELS)
+    size, longer = divmod(len(shown), max(n_groups, 1))  # of about the same size: none is alone
+    ends = [size * group + min(group, longer) for group in range(n_groups + 1)]
+    return [shown[start:end] for start, end in pairwise(ends)]
 
 
 def categorical(facts: Facts) -> list[Facts]:
@@ -65,8 +69,7 @@ def _draw_panels(position: int, group: Sequence[Facts], has_classes: bool) -> Pl
     legend(figure)
     by = "by class" if has_classes else "of all rows"
     alt = f"Distributions {by} of {', '.join(names)}."
-    title = names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
-    return Plot(f"features_{position}", title, alt, figure)
+    return Plot(f"features_{position}", ", ".join(map(cut, names)), alt, figure)
 
 
 def _panels_reading(group: Sequence[Facts]) -> str:
@@ -82,7 +85,7 @@ def _panels_reading(group: Sequence[Facts]) -> str:
     difference = most["effect"]["difference"]
     where = "higher" if difference > 0 else "lower"
     return (
-        f"Of these, {most['name']} differs most: frauds lie {number(abs(difference))} standard "
+        f"Of these, {most['name']} differs most: frauds lie {quantity(abs(difference))} standard "
         f"deviations {where} on average."
     )
 
@@ -124,7 +127,8 @@ def _category_reading(column: Facts, facts: Facts) -> str:
     average = facts["classes"]["fraud_share"]["value"]
     if most["fraud_share"]["low"] <= average:
         return (
-            f"No category of {name} has surely more fraud than the average of {percent(average)}."
+            f"No category of {name} that is listed has surely more fraud than the average of "
+            f"{percent(average)}."
         )
     return (
         f"Most surely above the average of {percent(average)}: {name} {most['name']} with "

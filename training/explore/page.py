@@ -28,6 +28,7 @@ from training.report.page import (
 Facts = dict[str, Any]
 Plots = Mapping[str, Plot]
 
+PARTS = ("label", "time", "amount", "id")
 MANY_COLUMNS = 40  # of a table that is folded
 
 
@@ -53,12 +54,11 @@ def _figures(plots: Plots, *names: str) -> list[Block]:
 
 
 def _summary(facts: Facts) -> list[Block]:
-    data = facts["data"]
     tiles = [
         Tile("Rows", Value(at("data", "rows"), "count")),
         Tile(
-            ["Columns, ", Value(at("data", "features"), "count"), " of them features"],
-            Value(at("data", "columns"), "count"),
+            ["Features, of ", Value(at("data", "columns"), "count"), " columns"],
+            Value(at("data", "features"), "count"),
         ),
     ]
     if facts["classes"] is not None:
@@ -68,21 +68,22 @@ def _summary(facts: Facts) -> list[Block]:
         ]
         if facts["classes"]["ratio"] is not None:
             tiles.append(Tile("Legitimate to fraud", Value(at("classes", "ratio"), "ratio")))
-    tiles.append(Tile("Missing values", Value(at("data", "missing_share"), "percent")))
-    tiles.append(Tile("Repeated rows", Value(at("repeats", "rows"), "count")))
-    size: list[str | Value] = ["In memory, as numbers"]
-    if data["file_bytes"] is not None:
-        size += ["; the file has ", Value(at("data", "file_bytes"), "bytes")]
-    tiles.append(Tile(size, Value(at("data", "cell_bytes"), "bytes")))
+    tiles += [
+        Tile("Missing values", Value(at("data", "missing_share"), "percent")),
+        Tile("Repeated rows", Value(at("repeats", "rows"), "count")),
+        Tile("Suspect columns", Value(at("n_suspects"), "count")),
+        Tile("Features that drift", Value(at("n_drifting"), "count")),
+        Tile("In memory, as numbers", Value(at("data", "cell_bytes"), "bytes")),
+    ]
     return [Tiles(tiles)]
 
 
 def _advice(facts: Facts) -> list[Block]:
     rows: list[list[Cell | Words]] = [
-        [own["topic"], own["text"], Code(own["option"]) if own["option"] else "–"]
+        [Cell(own["topic"], under=Code(own["option"]) if own["option"] else ""), own["text"]]
         for own in facts["advice"]
     ]
-    columns = [Column("What"), Column("Why", True), Column(["Option of ", Code("train")], True)]
+    columns = [Column(["What, and with which option of ", Code("train")]), Column("Why", True)]
     return [
         Table("What to do before training", columns, rows),
         Text(["A command to begin with: ", Code(facts["command"])]),
@@ -111,11 +112,11 @@ def _columns(facts: Facts) -> list[Block]:
         note=note,
         is_folded=len(rows) > MANY_COLUMNS,
     )
-    roles = [
-        f"{role}: {facts['data'][role] or 'none found'}"
-        for role in ("label", "time", "amount", "id")
+    parts = (f"{part} {facts['data'][part] or '(none)'}" for part in PARTS)
+    return [
+        Text(f"Found: {', '.join(parts)}. {facts['readings']['repeats']}"),
+        table,
     ]
-    return [Text(f"{'; '.join(roles)}."), table, Text(facts["readings"]["repeats"])]
 
 
 def _column_row(number: int, column: Facts) -> list[Cell | Words]:
@@ -130,7 +131,7 @@ def _column_row(number: int, column: Facts) -> list[Cell | Words]:
         first, last = (Value(at(*place, "numbers", end), "words") for end in ("first", "last"))
         ends = [first, "–", last]
     else:
-        ends = [Value(at(*place, "numbers", key)) for key in ("low", "mean", "high")]
+        ends = [Value(at(*place, "numbers", key), "quantity") for key in ("low", "mean", "high")]
     return [
         Cell(column["name"], under=", ".join(remarks)),
         column["kind"],
@@ -160,9 +161,8 @@ def _amounts(facts: Facts) -> list[Block]:
         " negative.",
     )
     titles = [Column("Class"), *(Column(title) for title, _, _ in keys)]
-    return [
-        Table("Amounts by class" if facts["has_classes"] else "Amounts", titles, rows, note=note)
-    ]
+    caption = "Amounts by class" if facts["has_classes"] else "Amounts in figures"
+    return [Table(caption, titles, rows, note=note)]
 
 
 def _features(facts: Facts, plots: Plots) -> list[Block]:
@@ -184,7 +184,8 @@ def _effects(facts: Facts) -> Table:
         place = ("columns", places[name], "effect")
         column = facts["columns"][places[name]]
         keys = ("alone", "difference", "kolmogorov_smirnov", "cramers_v")
-        rows.append([name, column["kind"], *(Value(at(*place, key)) for key in keys)])
+        values = (Value(at(*place, key), "quantity") for key in keys)
+        rows.append([name, column["kind"], *values])
     titles = ["Standardised mean difference", "Kolmogorov–Smirnov distance", "Cramér’s V"]
     note = (
         "ROC-AUC of the column alone: rows score the fraud rate of their bin or category, learned "
@@ -204,11 +205,10 @@ def _effects(facts: Facts) -> Table:
 
 def _categories(facts: Facts, plots: Plots) -> list[Block]:
     places = {column["name"]: number for number, column in enumerate(facts["columns"])}
-    blocks: list[Block] = []
-    for number, column in enumerate(categorical(facts), start=1):
-        blocks.append(Figure(plots[f"category_{number}"]))
-        blocks.append(_category(column, places[column["name"]], facts["has_classes"]))
-    return blocks
+    shown = categorical(facts)
+    names = [f"category_{number}" for number in range(1, len(shown) + 1)]
+    tables = [_category(own, places[own["name"]], facts["has_classes"]) for own in shown]
+    return [*_figures(plots, *names), *tables]
 
 
 def _category(column: Facts, place: int, has_classes: bool) -> Table:
@@ -224,14 +224,18 @@ def _category(column: Facts, place: int, has_classes: bool) -> Table:
         else:
             cells.append(Value(at(*here, "share"), "percent"))
         rows.append(cells)
-    return Table(f"{column['name']}, category by category", titles, rows, is_half=True)
+    return Table(f"{column['name']}, category by category", titles, rows, is_folded=True)
 
 
 def _correlations(facts: Facts, plots: Plots) -> list[Block]:
     blocks = _figures(plots, "correlations")
     if facts["correlations"] is not None and facts["correlations"]["pairs"]:
         rows = [
-            [pair["first"], pair["second"], Value(at("correlations", "pairs", n, "correlation"))]
+            [
+                pair["first"],
+                pair["second"],
+                Value(at("correlations", "pairs", n, "correlation"), "quantity"),
+            ]
             for n, pair in enumerate(facts["correlations"]["pairs"])
         ]
         titles = [Column("Feature"), Column("and", True), Column("Rank correlation")]
@@ -247,8 +251,8 @@ def _drift(facts: Facts, plots: Plots) -> list[Block]:
             [
                 name,
                 facts["columns"][places[name]]["drift"]["verdict"],
-                Value(at("columns", places[name], "drift", "psi")),
-                Value(at("columns", places[name], "drift", "critical")),
+                Value(at("columns", places[name], "drift", "psi"), "quantity"),
+                Value(at("columns", places[name], "drift", "critical"), "quantity"),
             ]
             for name in facts["drifting"]
         ]

@@ -76,8 +76,8 @@ def _amount_rates(facts: Facts) -> Plot | None:
     bands = facts["amount"]["bands"]
     figure, axes = new_axes(f"{facts['amount']['column']}, from", "share of fraud")
     _draw_shares(axes, np.arange(len(bands)), [band["fraud_share"] for band in bands])
-    labels = ["…" if band["from"] is None else short(band["from"]) for band in bands]
-    step = 1 if len(labels) <= 8 else 2
+    labels = [short(band["from"]) for band in bands]
+    step = 1 if len(labels) <= 6 else 2
     axes.set_xticks(range(0, len(labels), step), labels[::step])
     alt = (
         "Share of fraud in ranges of the amount that hold about as many rows each, with intervals."
@@ -213,7 +213,8 @@ def _correlations(facts: Facts) -> Plot | None:
         )
     axes.set_xticks(range(len(names)), [cut(name) for name in names], rotation=90)
     axes.tick_params(labelsize=7.5, pad=3)
-    axes.set_xlim(-0.6, len(names) - 0.4)
+    axes.set_xlim(-0.7, len(names) - 0.3)
+    axes.set_ylim(len(names) - 0.3, -0.7)
     axes.grid(visible=False)
     legend(figure)
     alt = (
@@ -252,6 +253,8 @@ def _drift(facts: Facts) -> Plot | None:
                 markersize=6,
                 label=label,
             )
+    low, high = axes.get_xlim()
+    axes.set_xticks([x for x in (0.001, 0.01, MODERATE, MAJOR, 1, 10) if low <= x <= high])
     for limit in (MODERATE, MAJOR):
         axes.axvline(limit, color=MUTED, linewidth=1, linestyle=":")
     legend(figure, 3)

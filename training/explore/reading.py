@@ -57,6 +57,10 @@ def in_blocks(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         yield _joined(pending)
 
 
+def unwatched(_what: str, _n_rows: int) -> None:
+    """Take no notice of progress."""
+
+
 def watched(blocks: Iterable[pd.DataFrame], what: str, on_rows: OnRows) -> Iterator[pd.DataFrame]:
     """Yield the blocks, and tell how far they are: a block is done when the next is asked for."""
     for frame in blocks:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from training.explore.drift import MODERATE
-from training.report.formats import count, formatted, money, number, percent
+from training.explore.wording import all_of
+from training.report.formats import count, formatted, money, percent, quantity
 
 Facts = dict[str, Any]
 
@@ -18,7 +19,8 @@ def headline(facts: Facts) -> str:
     text = f"{count(data['rows'])} rows, {count(data['features'])} features"
     if classes is None:
         return f"{text}, and no labels to compare by."
-    text += f", {percent(classes['fraud_share']['value'])} of the labelled rows fraud"
+    whose = "the labelled rows" if classes["unlabelled"] else "them"
+    text += f", {percent(classes['fraud_share']['value'])} of {whose} fraud"
     best = facts["ranking"][0] if facts["ranking"] else None
     area = None if best is None else _column(facts, best)["effect"]
     if facts["suspects"]:
@@ -29,7 +31,7 @@ def headline(facts: Facts) -> str:
         return f"{text}; too few of one class to compare features by."
     return (
         f"{text}; the feature that tells most alone is {best} "
-        f"(ROC-AUC {number(area['alone'])}), and none gives the answer away."
+        f"(ROC-AUC {quantity(area['alone'])}), and none gives the answer away."
     )
 
 
@@ -109,10 +111,8 @@ def _repeats(facts: Facts) -> str:
     else:
         text = (
             f"{count(repeats['rows'])} rows ({percent(repeats['share'])}) equal an earlier one in "
-            "every column"
+            f"every column{all_of(repeats['frauds'], repeats['rows'], 'frauds')}"
         )
-        if repeats["frauds"]:
-            text += f", {count(repeats['frauds'])} of them frauds"
     if repeats["alike"]:
         text += f"; {count(repeats['alike'])} equal one in all features"
     if repeats["contradictory"]:
@@ -124,10 +124,12 @@ def _amounts(facts: Facts) -> str:
     amount = facts["amount"]
     groups = {group["name"]: group for group in amount["groups"]}
     if "all" in groups:
-        own = groups["all"]
+        median, high, largest = (
+            formatted(groups["all"][key], "money") for key in ("median", "high", "largest")
+        )
         return (
-            f"The median amount is {formatted(own['median'], 'money')}; one in twenty is above "
-            f"{formatted(own['high'], 'money')}, the largest is {formatted(own['largest'], 'money')}."
+            f"The median amount is {median}; one in twenty is above {high}, the largest is "
+            f"{largest}."
         )
     fraud, legitimate = groups["fraud"], groups["legitimate"]
     text = (
@@ -142,17 +144,9 @@ def _amounts(facts: Facts) -> str:
 def _bands(facts: Facts) -> str:
     bands = [band for band in facts["amount"]["bands"] if band["fraud_share"]["value"] is not None]
     most = max(bands, key=lambda band: band["fraud_share"]["value"])
-    if most["from"] is None and most["to"] is None:
-        where = "at every amount alike"
-    elif most["from"] is None:
-        where = f"below {money(most['to'])}"
-    elif most["to"] is None:
-        where = f"from {money(most['from'])} on"
-    else:
-        where = f"between {money(most['from'])} and {money(most['to'])}"
     return (
-        f"Fraud is most common {where}: {percent(most['fraud_share']['value'])} of "
-        f"{count(most['rows'])} rows."
+        f"Fraud is most common between {money(most['from'])} and {money(most['to'])}: "
+        f"{percent(most['fraud_share']['value'])} of {count(most['rows'])} rows."
     )
 
 
@@ -161,7 +155,7 @@ def _times(facts: Facts) -> dict[str, str]:
     if time["is_date"]:
         text = f"The rows run from {time['first']} to {time['last']}."
     else:
-        text = f"{time['column']} runs from {number(time['low'])} to {number(time['high'])}."
+        text = f"{time['column']} runs from {quantity(time['low'])} to {quantity(time['high'])}."
     found = {"times": text}
     if change is not None:
         found["fraud_shares"] = _change(change)
@@ -210,7 +204,7 @@ def _alone(facts: Facts) -> str:
     name, best = max(judged, key=lambda pair: pair[1])
     n_useful = sum(area >= 0.6 for _, area in judged)
     return (
-        f"{name} tells most by itself (ROC-AUC {number(best)}); {count(n_useful)} of "
+        f"{name} tells most by itself (ROC-AUC {quantity(best)}); {count(n_useful)} of "
         f"{count(len(judged))} features reach 0.6, where 0.5 is chance."
     )
 
@@ -223,7 +217,7 @@ def _correlations(facts: Facts) -> str:
     verb = "pair is" if found["n_strong"] == 1 else "pairs are"
     return (
         f"{count(found['n_strong'])} {verb} strongly correlated (0.8 or more in size), most of all "
-        f"{most['first']} and {most['second']} ({number(most['correlation'])})."
+        f"{most['first']} and {most['second']} ({quantity(most['correlation'])})."
     )
 
 
@@ -235,13 +229,13 @@ def _drift(facts: Facts) -> str:
     if not drifting:
         worst = max(tested, key=lambda column: column["drift"]["psi"])
         return (
-            f"None of {count(len(tested))} features changes between the first and the last fifth by "
-            f"more than chance and an index of {number(MODERATE)}; most of all {worst['name']} "
-            f"({number(worst['drift']['psi'])})."
+            f"None of {count(len(tested))} features changes between the first and the last fifth "
+            f"by more than chance and an index of {quantity(MODERATE)}; most of all "
+            f"{worst['name']} ({quantity(worst['drift']['psi'])})."
         )
     worst = _column(facts, drifting[0])
     return (
         f"{count(len(drifting))} of {count(len(tested))} features change between the first and the "
-        f"last fifth; most of all {worst['name']} (index {number(worst['drift']['psi'])}, where "
-        f"chance alone stays below {number(worst['drift']['critical'])})."
+        f"last fifth; most of all {worst['name']} (index {quantity(worst['drift']['psi'])}, where "
+        f"chance alone stays below {quantity(worst['drift']['critical'])})."
     )

@@ -10,7 +10,7 @@ from training.data import Frames
 from training.errors import DataError
 from training.explore.eras import Eras, eras_of
 from training.explore.layout import Layout, Samples, look_at
-from training.explore.reading import OnRows, frames_of, in_blocks, watched
+from training.explore.reading import OnRows, frames_of, in_blocks, unwatched, watched
 from training.explore.tally import Tally, tally
 
 
@@ -37,7 +37,7 @@ class Survey:
     n_bytes: int | None = None
 
 
-def survey(config: DataConfig, seed: int, on_rows: OnRows = lambda what, n_rows: None) -> Survey:
+def survey(config: DataConfig, seed: int, on_rows: OnRows = unwatched) -> Survey:
     """Read the table that a configuration names.
 
     Parameters
@@ -66,7 +66,7 @@ def survey_frames(
     config: DataConfig,
     source: str,
     seed: int,
-    on_rows: OnRows = lambda what, n_rows: None,
+    on_rows: OnRows = unwatched,
 ) -> Survey:
     """Read a table that is given in frames of any number of rows; see :func:`survey`.
 
