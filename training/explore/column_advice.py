@@ -24,7 +24,7 @@ ALIKE = 0.99  # rank correlation from which two columns say nearly the same
 def to_drop(facts: Facts) -> list[str]:
     """Return the columns that no model should learn from."""
     suspect = [own["column"] for own in facts["suspects"] if own["role"] not in ("time", "id")]
-    keys = [own["name"] for own in _codes_of(facts) if own["is_unique"]]
+    keys = [own["name"] for own in _codes_of(facts) if own["is_unique"] or own["is_long"]]
     found = [*suspect, *facts["data"]["constant"], *_running(facts), *keys]
     apart = {facts["data"]["label"], facts["data"]["id"], identifier(facts)}
     return [name for name in dict.fromkeys(found) if name not in apart]
@@ -104,20 +104,29 @@ def _codes_of(facts: Facts) -> list[Facts]:
         words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column["name"]).lower())
         if column["kind"] == "numeric" and not column["role"] and words and words[-1] in CODES:
             is_unique = column["distinct"] >= UNIQUE * facts["sample"]["rows"]
-            found.append({"name": column["name"], "is_unique": is_unique})
+            is_long = column["distinct"] > MOST_CATEGORIES
+            found.append({"name": column["name"], "is_unique": is_unique, "is_long": is_long})
     return found
 
 
 def codes(facts: Facts, _config: RunConfig) -> Advice:
     """Yield which numbers are categories by their names."""
-    found = [own["name"] for own in _codes_of(facts) if not own["is_unique"]]
-    if found:
+    found = [own for own in _codes_of(facts) if not own["is_unique"]]
+    short = [own["name"] for own in found if not own["is_long"]]
+    long = [own["name"] for own in found if own["is_long"]]
+    if short:
         text = (
-            f"{named(found)}: numbers by content, but codes by name. Networks would compare them "
-            "by size: declare them in a configuration file, under data.categorical, or leave them "
-            "out."
+            f"{named(short)}: numbers by content, but codes by name. Networks would compare them "
+            "by size: declare them in a configuration file, under data.categorical."
         )
-        yield "Codes that look like numbers", text, f"--drop {','.join(found)}"
+        yield "Codes that look like numbers", text, ""
+    if long:
+        text = (
+            f"{named(long)}: numbers by content, but keys by name, and too many to be categories. "
+            "Leave them out; columns with what is known of each (how often it was seen, how much "
+            "it usually spends) say more."
+        )
+        yield "Keys that look like numbers", text, f"--drop {','.join(long)}"
 
 
 def useless(facts: Facts, _config: RunConfig) -> Advice:
@@ -166,8 +175,11 @@ def drift(facts: Facts, _config: RunConfig) -> Advice:
 def same(facts: Facts, _config: RunConfig) -> Advice:
     """Yield which columns say the same."""
     pairs = [] if facts["correlations"] is None else facts["correlations"]["pairs"]
+    dropped = to_drop(facts)
     for pair in pairs:
         first, second, size = pair["first"], pair["second"], abs(pair["correlation"])
+        if first in dropped or second in dropped:
+            continue
         if size >= SAME:
             text = (
                 f"{first} and {second} order the rows alike (rank correlation "

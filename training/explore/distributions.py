@@ -21,7 +21,7 @@ STYLES = {  # colour, line, name
     "all": (ACCENT, "-", "all rows"),
 }
 MOST_LABELS = 4  # of single values on a small axis
-MOST_LETTERS = 18
+MOST_LETTERS = 21
 
 
 def draw_distribution(axes: Axes, column: Facts) -> None:

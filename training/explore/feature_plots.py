@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from training.explore.distributions import cut, draw_distribution
 from training.report.drawing import ACCENT, FRAUD, Plot, legend, new_axes, new_panels, percent_axis
@@ -69,7 +70,7 @@ def _draw_panels(position: int, group: Sequence[Facts], has_classes: bool) -> Pl
     legend(figure)
     by = "by class" if has_classes else "of all rows"
     alt = f"Distributions {by} of {', '.join(names)}."
-    return Plot(f"features_{position}", ", ".join(map(cut, names)), alt, figure)
+    return Plot(f"features_{position}", ", ".join(names), alt, figure)
 
 
 def _panels_reading(group: Sequence[Facts]) -> str:
@@ -109,6 +110,7 @@ def _draw_categories(position: int, column: Facts, has_classes: bool) -> Plot:
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(left=0)
     axes.grid(visible=False, axis="y")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
     percent_axis(axes, "x")
     shown = "Share of fraud with its interval" if has_classes else "Share of the rows"
     return Plot(f"category_{position}", name, f"{shown} in each category of {name}.", figure)

@@ -230,14 +230,10 @@ def _category(column: Facts, place: int, has_classes: bool) -> Table:
 def _correlations(facts: Facts, plots: Plots) -> list[Block]:
     blocks = _figures(plots, "correlations")
     if facts["correlations"] is not None and facts["correlations"]["pairs"]:
-        rows = [
-            [
-                pair["first"],
-                pair["second"],
-                Value(at("correlations", "pairs", n, "correlation"), "quantity"),
-            ]
-            for n, pair in enumerate(facts["correlations"]["pairs"])
-        ]
+        rows = []
+        for number, pair in enumerate(facts["correlations"]["pairs"]):
+            place = at("correlations", "pairs", number, "correlation")
+            rows.append([pair["first"], pair["second"], Value(place, "quantity")])
         titles = [Column("Feature"), Column("and", True), Column("Rank correlation")]
         blocks.append(Table("Most correlated", titles, rows, is_half=True))
     return blocks

@@ -38,6 +38,8 @@ Facts = dict[str, Any]
 
 MOST_NAMES = 20  # down an axis
 NAME_HEIGHT, MARGINS = 0.19, 0.85  # inches
+CELL_HEIGHT, LETTER_WIDTH = 0.18, 0.07
+LARGEST_CIRCLE = 120  # square points
 SMALLEST_INDEX = 1e-3
 
 
@@ -193,19 +195,21 @@ def _correlations(facts: Facts) -> Plot | None:
         return None
     names = found["names"]
     figure, axes = _named_axes(names, "")
+    letters = max(len(cut(name)) for name in names)  # of names that stand upright
+    figure.set_size_inches(
+        figure.get_figwidth(), CELL_HEIGHT * len(names) + LETTER_WIDTH * letters + MARGINS / 2
+    )
     matrix = np.array([[np.nan if x is None else x for x in row] for row in found["matrix"]])
     rows, columns = np.tril_indices(len(names), -1)
     values = matrix[rows, columns]
-    largest = (figure.get_figwidth() * 72 * 0.72 / len(names) * 0.8) ** 2
     for is_shown, label, face in (
         (values > 0, "together", ACCENT),
         (values < 0, "opposite", SURFACE),
     ):
-        size = np.abs(values[is_shown]) * min(largest, 260)
         axes.scatter(
             columns[is_shown],
             rows[is_shown],
-            s=np.maximum(size, 0.4),
+            s=np.maximum(LARGEST_CIRCLE * np.abs(values[is_shown]), 0.4),
             facecolor=face,
             edgecolor=ACCENT if face == ACCENT else INK,
             linewidth=0.9,
