@@ -86,19 +86,18 @@ def amount_facts(survey: Survey, has_classes: bool) -> Facts | None:
     if own is None or own.moments is None or not own.moments.n.any():
         return None
     moments = own.moments
-    totals = moments.n * moments.mean
     facts: Facts = {
         "column": layout.amount,
         "zeros": moments.n_zero,
         "negatives": moments.n_negative,
-        "total": float(totals.sum()),
         "groups": [_amounts(survey, name, label) for name, label in _groups(has_classes).items()],
         "fraud_total_share": None,
         "bands": None,
     }
     if has_classes:
-        known = float(totals[LEGITIMATE] + totals[FRAUD])
-        facts["fraud_total_share"] = float(totals[FRAUD]) / known if known > 0 else None
+        known, lost = moments.total_of(LEGITIMATE, FRAUD), moments.total_of(FRAUD)
+        if known is not None and known > 0 and not moments.n_negative:
+            facts["fraud_total_share"] = lost / known
         edges = own.grid.reference
         ends = (float(moments.low.min()), float(moments.high.max()))
         facts["bands"] = _bands(edges, own.grid.joined(own.by_class, edges), ends)
@@ -114,13 +113,12 @@ def _amounts(survey: Survey, name: str, label: int | None) -> Facts:
     own = survey.tally.columns[survey.layout.amount]
     labels = range(UNLABELLED + 1) if label is None else [label]
     counted = int(own.moments.n[labels].sum())
-    total = float((own.moments.n * own.moments.mean)[labels].sum())
     values = _sampled(survey, label)
     return {
         "name": name,
         "rows": counted,
-        "total": total,
-        "mean": total / counted if counted else None,
+        "total": own.moments.total_of(*labels),
+        "mean": own.moments.mean_of(*labels),
         "median": float(np.median(values)) if len(values) else None,
         "high": float(np.quantile(values, HIGH)) if len(values) else None,
         "largest": float(own.moments.high[labels].max()) if counted else None,

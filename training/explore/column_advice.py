@@ -56,7 +56,7 @@ def suspects(facts: Facts, _config: RunConfig) -> Advice:
             yield "Frauds come from other times", text, ""
         else:
             option = "" if own["role"] == "id" else f"--drop {name}"
-            yield f"Suspect: {name}", _suspicion(own), option
+            yield "Suspect column", _suspicion(own), option
 
 
 def _suspicion(own: Facts) -> str:
@@ -132,6 +132,8 @@ def codes(facts: Facts, _config: RunConfig) -> Advice:
 def useless(facts: Facts, _config: RunConfig) -> Advice:
     """Yield which columns nothing can be learned from."""
     constant, empty = facts["data"]["constant"], facts["data"]["empty"]
+    if not facts["data"]["features"]:
+        yield "No features", "No column is left that a model could learn from.", ""
     if constant:
         text = f"{named(constant)}: the same value in every row, nothing to learn from."
         yield "Drop constant columns", text, f"--drop {','.join(constant)}"

@@ -81,7 +81,9 @@ def _column(survey: Survey, column: Column, has_classes: bool, n_tested: int) ->
         facts["histogram"] = _histogram(own, has_classes)
     if column.kind == "categorical":
         facts["categories"] = _categories(own, has_classes)
-    facts["is_constant"] = facts["distinct"] == 1 and not facts["missing"]
+    facts["is_constant"] = (
+        survey.layout.n_rows > 1 and facts["distinct"] == 1 and not facts["missing"]
+    )
     if has_classes:
         facts["effect"] = _effect(own)
     if role in ("", "amount") and column.kind != "identifier":
@@ -110,11 +112,9 @@ def _sampled(survey: Survey, column: Column) -> tuple[Matrix, Matrix]:
 
 def _numbers(own: ColumnTally, values: Matrix, has_classes: bool) -> Facts:
     moments = own.moments
-    mean, deviation = moments.of_all()
     low, high = float(moments.low.min()), float(moments.high.max())
     facts: Facts = {
-        "mean": mean,
-        "deviation": deviation,
+        "mean": moments.mean_of(*range(N_CLASSES)),
         "low": low,
         "high": high,
         "median": float(np.median(values)) if len(values) else None,
@@ -127,10 +127,12 @@ def _numbers(own: ColumnTally, values: Matrix, has_classes: bool) -> Facts:
         facts["by_class"] = {
             name: {
                 "rows": int(moments.n[label]),
-                "mean": float(moments.mean[label]) if moments.n[label] else None,
+                "mean": moments.mean_of(label),
+                "deviation": None if variance is None else float(np.sqrt(variance)),
                 "high": float(moments.high[label]) if moments.n[label] else None,
             }
             for name, label in CLASSES.items()
+            for variance in [moments.variance(label)]
         }
     return facts
 

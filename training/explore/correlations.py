@@ -84,6 +84,8 @@ def clocks(survey: Survey) -> list[str]:
     if len(frame) < FEWEST_ROWS:
         return []
     times = frame[layout.time]
+    if times.nunique() < FEWEST_ROWS:
+        return []
     found = []
     for column in others:
         values = frame[column.name]

@@ -113,4 +113,12 @@ def short(value: float) -> str:
 
 def cut(name: str) -> str:
     """Return a name that is short enough for an axis."""
-    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 1]}…"
+    if len(name) > MOST_LETTERS:
+        end = MOST_LETTERS // 2  # kept as well: names often differ there alone
+        name = f"{name[: MOST_LETTERS - 1 - end]}…{name[-end:]}"
+    return plain(name)
+
+
+def plain(name: str) -> str:
+    """Return a name such that nothing in it is taken for a formula."""
+    return name.replace("$", r"\$")

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.stats.contingency import association
 from sklearn.metrics import roc_auc_score
 
-from training.explore.moments import Moments
+from training.explore.moments import Moments, finite
 from training.explore.values import FRAUD, LEGITIMATE
 
 Counts = NDArray[np.int64]
@@ -26,7 +26,7 @@ def standardised_mean_difference(moments: Moments) -> float | None:
     if None in variances or not sum(variances):
         return None
     apart = moments.mean[FRAUD] - moments.mean[LEGITIMATE]
-    return float(apart / np.sqrt(sum(variances) / 2))
+    return finite(apart / np.sqrt(sum(variances) / 2))
 
 
 def kolmogorov_smirnov(by_class: Counts) -> float | None:

@@ -11,11 +11,12 @@ from training.config import RunConfig
 from training.explore.advice import advice, command
 from training.explore.classes import amount_facts, change_facts, class_facts, time_facts
 from training.explore.columns import column_facts
-from training.explore.correlations import clocks, correlation_facts
+from training.explore.correlations import MOST_ROWS, clocks, correlation_facts
+from training.explore.drift import CHANCE, MAJOR, MODERATE
 from training.explore.feature_plots import feature_readings
 from training.explore.readings import headline, readings, remarks
 from training.explore.survey import Survey
-from training.explore.suspects import suspects
+from training.explore.suspects import ALONE, MANY, suspects
 
 Facts = dict[str, Any]
 
@@ -38,6 +39,14 @@ def exploration_facts(survey: Survey, config: RunConfig) -> Facts:
     apart = (survey.layout.time,)
     ranked = ranking([c for c in columns if c["name"] in features and c["name"] not in apart])
     facts: Facts = {
+        "limits": {
+            "moderate": MODERATE,
+            "major": MAJOR,
+            "chance": CHANCE,
+            "correlated_rows": MOST_ROWS,
+            "alone": ALONE,
+            "many": MANY,
+        },
         "name": config.model_name,
         "data": _data(survey, columns, config),
         "sample": _sample(survey),
@@ -124,10 +133,11 @@ def _sample(survey: Survey) -> Facts:
 def _repeats(survey: Survey) -> Facts:
     repeats = survey.tally.repeats
     whole, content = repeats.whole.found(), repeats.content.found()
+    n_repeated = whole.n_repeated if repeats.has_columns else 0
     return {
-        "rows": whole.n_repeated,
-        "frauds": whole.n_frauds,
-        "share": whole.n_repeated / survey.layout.n_rows,
+        "rows": n_repeated,
+        "frauds": whole.n_frauds if n_repeated else 0,
+        "share": n_repeated / survey.layout.n_rows,
         "alike": content.n_repeated if survey.layout.features else None,
         "contradictory": content.n_contradictory if survey.layout.features else None,
         "compared_share": whole.share,

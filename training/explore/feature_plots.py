@@ -17,6 +17,7 @@ Facts = dict[str, Any]
 
 PANELS, PANELS_IN_A_ROW, PANEL_HEIGHT = 6, 2, 1.15  # inches
 MOST_PANELS = 36
+SMALL = 0.2  # standard deviations: a small effect (Cohen, 1988)
 MOST_CATEGORICAL = 8
 
 
@@ -85,9 +86,10 @@ def _panels_reading(group: Sequence[Facts]) -> str:
     most = max(judged, key=lambda column: abs(column["effect"]["difference"]))
     difference = most["effect"]["difference"]
     where = "higher" if difference > 0 else "lower"
+    beginning = "Of these" if abs(difference) >= SMALL else "None of these differs much on average"
     return (
-        f"Of these, {most['name']} differs most: frauds lie {quantity(abs(difference))} standard "
-        f"deviations {where} on average."
+        f"{beginning}, {most['name']} {'differs most' if abs(difference) >= SMALL else 'most'}: "
+        f"frauds lie {quantity(abs(difference))} standard deviations {where}."
     )
 
 

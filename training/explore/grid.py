@@ -138,4 +138,7 @@ def _bars(values: Matrix, frauds: Matrix) -> tuple[Matrix, bool]:
     if is_skewed:
         low = max(low, float(np.quantile(positive, TAIL)), SMALLEST * high)
         return np.geomspace(low, high, BARS + 1), True
+    if high - low > 1 and all((group == np.floor(group)).all() for group in groups):
+        width = np.ceil((high - low + 1) / BARS)  # as many whole numbers in each
+        return np.arange(low, high + width + 1, width) - 0.5, False
     return np.linspace(low, high, BARS + 1), False

@@ -32,7 +32,8 @@ class Moments:
             own = values[classes == label]
             own = own[~np.isnan(own)]
             if len(own):
-                self._merge(label, own)
+                with np.errstate(over="ignore", invalid="ignore"):  # of 1e300: there is no figure
+                    self._merge(label, own)
         self.n_zero += int((values == 0).sum())
         self.n_negative += int((values < 0).sum())
 
@@ -49,11 +50,19 @@ class Moments:
     def variance(self, label: int) -> float | None:
         """Return the unbiased variance of a class; None of fewer than two values."""
         n = int(self.n[label])
-        return None if n < 2 else float(self.squares[label]) / (n - 1)
+        return None if n < 2 else finite(self.squares[label] / (n - 1))
 
-    def of_all(self) -> tuple[float, float | None]:
-        """Return mean and standard deviation of all classes together; at least one value."""
-        n = self.n.sum()
-        mean = float((self.n * self.mean).sum() / n)
-        squares = float((self.squares + self.n * (self.mean - mean) ** 2).sum())
-        return mean, None if n < 2 else float(np.sqrt(squares / (n - 1)))
+    def mean_of(self, *labels: int) -> float | None:
+        """Return the mean of some classes together; None where they have no values."""
+        rows, total = self.n[[*labels]].sum(), self.total_of(*labels)
+        return total / int(rows) if rows and total is not None else None
+
+    def total_of(self, *labels: int) -> float | None:
+        """Return the sum of some classes together."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return finite((self.n * self.mean)[[*labels]].sum())
+
+
+def finite(value: float) -> float | None:
+    """Return a number, or None where it is too large for one."""
+    return float(value) if np.isfinite(value) else None

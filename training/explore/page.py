@@ -28,6 +28,14 @@ from training.report.page import (
 Facts = dict[str, Any]
 Plots = Mapping[str, Plot]
 
+LIMITS = {
+    "moderate": "quantity",
+    "major": "quantity",
+    "chance": "percent",
+    "correlated_rows": "count",
+    "alone": "quantity",
+    "many": "percent",
+}
 PARTS = ("label", "time", "amount", "id")
 MANY_COLUMNS = 40  # of a table that is folded
 
@@ -260,15 +268,28 @@ def _drift(facts: Facts, plots: Plots) -> list[Block]:
 
 
 def _method(facts: Facts) -> list[Block]:
+    limit = {name: Value(at("limits", name), form) for name, form in LIMITS.items()}
     items: list[Words] = [
         ["Source: ", Code(facts["data"]["source"]), "."],
         "Intervals of shares are Wilson’s, at 95 %.",
-        "Drift is the population stability index between the rows of the first and of the last "
-        "fifth in time, by row order where there is no time column. A feature counts as changed "
-        "where the index exceeds both 0.1 and what chance exceeds in one of 100 tables without "
-        "drift; from 0.25 on the change is major.",
-        "Correlations are Spearman’s, on up to 20,000 rows.",
-        "A column is suspect where it alone reaches a ROC-AUC of 0.99, or where a value that many "
-        "frauds have is found among frauds only.",
+        [
+            "Drift is the population stability index between the rows of the first and of the last "
+            "fifth in time, by row order where there is no time column. A feature counts as "
+            "changed where the index exceeds both ",
+            limit["moderate"],
+            " and what chance exceeds for any feature of a table without drift in ",
+            limit["chance"],
+            " of cases; above ",
+            limit["major"],
+            " the change is major.",
+        ],
+        ["Correlations are Spearman’s, on at most ", limit["correlated_rows"], " rows."],
+        [
+            "A column is suspect where it alone reaches a ROC-AUC of ",
+            limit["alone"],
+            ", or where one of its values is found in at least ",
+            limit["many"],
+            " of all frauds and hardly anywhere else.",
+        ],
     ]
     return [Bullets(items)]

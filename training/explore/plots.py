@@ -18,6 +18,7 @@ from training.explore.distributions import (
     draw_groups,
     draw_steps,
     number_axis,
+    plain,
     short,
 )
 from training.explore.drift import MAJOR, MODERATE
@@ -64,7 +65,7 @@ def _amounts(facts: Facts) -> Plot | None:
         return None
     name = facts["amount"]["column"]
     column = next(own for own in facts["columns"] if own["name"] == name)
-    figure, axes = new_axes(name, "share of each class" if facts["has_classes"] else "share")
+    figure, axes = new_axes(plain(name), "share of each class" if facts["has_classes"] else "share")
     draw_distribution(axes, column)
     percent_axis(axes, "y")
     legend(figure)
@@ -76,7 +77,7 @@ def _amount_rates(facts: Facts) -> Plot | None:
     if facts["amount"] is None or not facts["amount"]["bands"]:
         return None
     bands = facts["amount"]["bands"]
-    figure, axes = new_axes(f"{facts['amount']['column']}, from", "share of fraud")
+    figure, axes = new_axes(f"{plain(facts['amount']['column'])}, from", "share of fraud")
     _draw_shares(axes, np.arange(len(bands)), [band["fraud_share"] for band in bands])
     labels = [short(band["from"]) for band in bands]
     step = 1 if len(labels) <= 6 else 2
@@ -104,7 +105,7 @@ def _times(facts: Facts) -> Plot | None:
     time = facts["time"]
     if time is None or time["edges"] is None:
         return None
-    figure, axes = new_axes(time["column"], "rows")
+    figure, axes = new_axes(plain(time["column"]), "rows")
     edges = np.array(time["edges"]) / (DAY if time["is_date"] else 1)
     axes.stairs(time["rows"], edges, fill=True, color=ACCENT, alpha=0.25, linewidth=0)
     axes.stairs(time["rows"], edges, color=ACCENT, linewidth=1.4)
@@ -119,7 +120,7 @@ def _fraud_shares(facts: Facts) -> Plot | None:
     time = facts["time"]
     if time is None or time["edges"] is None or time["fraud_shares"] is None:
         return None
-    figure, axes = new_axes(time["column"], "share of fraud")
+    figure, axes = new_axes(plain(time["column"]), "share of fraud")
     edges = np.array(time["edges"]) / (DAY if time["is_date"] else 1)
     _draw_shares(axes, (edges[1:] + edges[:-1]) / 2, time["fraud_shares"])
     _time_axis(axes, time)
@@ -179,8 +180,8 @@ def _alone(facts: Facts) -> Plot | None:
     figure, axes = _named_axes(names, "ROC-AUC of the column alone")
     shown = [max(areas[name], 0.5) for name in names]
     axes.hlines(range(len(names)), 0.5, shown, color=ACCENT, linewidth=2)
-    axes.plot(shown, range(len(names)), "o", color=ACCENT, markersize=5)
-    axes.set_xlim(0.5, 1.005)
+    axes.plot(shown, range(len(names)), "o", color=ACCENT, markersize=5, clip_on=False)
+    axes.set_xlim(0.5, 1.0)
     axes.set_xticks([0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
     alt = (
         "How well each feature alone tells frauds from legitimate rows: 0.5 is chance, 1 is "

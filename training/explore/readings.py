@@ -16,11 +16,16 @@ CHANCE = 0.01  # below which a change is told as one
 def headline(facts: Facts) -> str:
     """Return the one sentence that a reader should take away."""
     data, classes = facts["data"], facts["classes"]
-    text = f"{count(data['rows'])} rows, {count(data['features'])} features"
+    text = ", ".join(
+        f"{count(data[what])} {what if data[what] != 1 else what.removesuffix('s')}"
+        for what in ("rows", "features")
+    )
     if classes is None:
         return f"{text}, and no labels to compare by."
     whose = "the labelled rows" if classes["unlabelled"] else "them"
     text += f", {percent(classes['fraud_share']['value'])} of {whose} fraud"
+    if not facts["has_classes"]:
+        return f"{text}; there is no second class to compare by."
     best = facts["ranking"][0] if facts["ranking"] else None
     area = None if best is None else _column(facts, best)["effect"]
     if facts["suspects"]:
@@ -51,8 +56,8 @@ def remarks(facts: Facts) -> list[str]:
     if not sample["is_whole"]:
         drawn = f"{count(sample['rows'])} rows drawn with seed {count(sample['seed'])}"
         if sample["frauds"] is not None:
-            which = "all" if sample["has_all_frauds"] else "drawn"
-            drawn += f" and {count(sample['frauds'])} {which} frauds"
+            which = "all {} frauds" if sample["has_all_frauds"] else "{} of the frauds"
+            drawn += f" and {which.format(count(sample['frauds']))}"
         found.append(
             f"Medians, different values, correlations and the edges of bins are those of {drawn}. "
             "Counts, means, extremes and everything counted in bins are of all rows."

@@ -101,6 +101,11 @@ class Repeats:
         self._content = [column.name for column in layout.features]
         self.whole, self.content = Hashed(), Hashed()
 
+    @property
+    def has_columns(self) -> bool:
+        """Whether there is anything to compare but the labels."""
+        return bool(self._whole)
+
     def add(self, cells: Mapping[str, Any], classes: NDArray[np.int8]) -> None:
         """Add the next rows."""
         columns = {name: _hashes(cells[name]) for name in self._whole}

@@ -78,7 +78,7 @@ def unreadable(facts: Facts, _config: RunConfig) -> Advice:
                 f"{count(column['unreadable'])} values of {column['name']} are no {what}"
                 f"{examples}. Training refuses them: correct them, or leave the cells empty."
             )
-            yield f"Correct {column['name']}", text, ""
+            yield "Unreadable values", text, ""
 
 
 def is_late_fraud_missing(facts: Facts) -> bool:
@@ -102,8 +102,9 @@ def times(facts: Facts, _config: RunConfig) -> Advice:
         n_late = facts["change"]["last"]["frauds"]
         which = f"Only {count(n_late)} of the frauds lie" if n_late else "No fraud lies"
         text = (
-            f"{which} in the last fifth, which a division by time keeps for the test: nothing "
-            "could be measured there. Divide at random, and trust the result less."
+            f"{which} in the last fifth, which a division by time keeps for the test: "
+            f"{'little' if n_late else 'nothing'} could be measured there. Divide at random, and "
+            "trust the result less."
         )
         yield "No fraud to test on", text, "--split random"
     elif time is not None and time["is_date"] and time["span_seconds"] >= LONG:
