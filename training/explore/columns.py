@@ -196,7 +196,7 @@ def _effect(own: ColumnTally) -> Facts:
         "difference": standardised_mean_difference(own.moments) if is_numeric else None,
         "kolmogorov_smirnov": kolmogorov_smirnov(by_class[:-1]) if is_numeric else None,
         "cramers_v": None if is_numeric else cramers_v(by_class),
-        "alone": alone(_coarse(own)),
+        "alone": alone(_coarse(own), own.counts.sum(axis=2) if is_numeric else None),
     }
 
 

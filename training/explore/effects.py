@@ -61,28 +61,49 @@ def cramers_v(by_class: Counts) -> float | None:
     return float(np.sqrt(phi / smaller)) if smaller > 0 else None
 
 
-def alone(counts: NDArray[np.int64]) -> float | None:
+def alone(counts: Counts, ordered: Counts | None = None) -> float | None:
     """Return the ROC-AUC of a column by itself, as an honest judge would find it.
 
     The rows of a bin score the fraud rate of that bin; the rate comes from one half of the rows,
     the AUC from the other, and both ways are averaged. So it does not matter whether fraud is
     found among high values, low values, both or some categories, and a column that only tells rows
-    apart scores one half.
+    apart scores one half. Where bins have an order, their position is tried as a score as well,
+    rising or falling as the other half has it; the better of the two counts.
 
     Parameters
     ----------
     counts : ndarray (bins, 3 classes, 2 halves)
-        That of missing values is a bin like any other.
+        Few bins; that of missing values is one like any other.
+    ordered : ndarray (more bins, 3 classes, 2 halves), optional
+        Bins in order, that of missing values last.
     """
-    own = counts[:, :2].astype(np.float64)
-    if own.sum(axis=0).min() < FEWEST_FRAUDS:
+    if counts[:, :2].sum(axis=0).min() < FEWEST_FRAUDS:
         return None
-    areas = []
-    for learned, judged in ((0, 1), (1, 0)):
-        rows, frauds = own[:, :, learned].sum(axis=1), own[:, FRAUD, learned]
-        average = frauds.sum() / rows.sum()
-        rate = (frauds + PRIOR_ROWS * average) / (rows + PRIOR_ROWS)
-        labels = np.repeat((LEGITIMATE, FRAUD), len(rate))
-        weights = own[:, :, judged].T.ravel()
-        areas.append(roc_auc_score(labels, np.tile(rate, 2), sample_weight=weights))
-    return float(np.mean(areas))
+    by_rate = np.mean([_area_by_rate(counts, judged) for judged in (0, 1)])
+    if ordered is None:
+        return float(by_rate)
+    by_position = np.mean([_area_by_position(ordered, judged) for judged in (0, 1)])
+    return float(max(by_rate, by_position))
+
+
+def _area_by_rate(counts: Counts, judged: int) -> float:
+    learned = counts[:, :, 1 - judged]
+    rows, frauds = learned[:, :2].sum(axis=1), learned[:, FRAUD]
+    average = frauds.sum() / rows.sum()
+    rates = (frauds + PRIOR_ROWS * average) / (rows + PRIOR_ROWS)
+    return _area(rates, counts[:, :, judged])
+
+
+def _area_by_position(ordered: Counts, judged: int) -> float:
+    positions = np.arange(len(ordered), dtype=np.float64)
+    # a missing value says nothing: it lies in the middle
+    rows = ordered[:-1, :2].sum(axis=(1, 2)).cumsum()
+    positions[-1] = np.searchsorted(rows, rows[-1] / 2)
+    area = _area(positions, ordered[:, :, judged])
+    return area if _area(positions, ordered[:, :, 1 - judged]) >= 0.5 else 1 - area
+
+
+def _area(scores: NDArray[np.float64], counts: Counts) -> float:
+    """Return the AUC of rows that are counted by score and class."""
+    labels = np.repeat((LEGITIMATE, FRAUD), len(scores))
+    return float(roc_auc_score(labels, np.tile(scores, 2), sample_weight=counts[:, :2].T.ravel()))

@@ -26,7 +26,7 @@ class Eras:
     time : str or None
         Column that orders the rows; None: their order in the file.
     ends, begins : float
-        Of the first and of the last fifth: times, or row numbers.
+        The last of the first fifth and the last before the last fifth: times, or row numbers.
     is_earliest : ndarray of bool
         Which sampled rows are of the first fifth.
     """
@@ -41,14 +41,14 @@ class Eras:
         position = np.arange(rows.start, rows.stop) if self.time is None else cells[self.time]
         era = np.full(len(position), BETWEEN)
         era[position <= self.ends] = FIRST
-        era[position >= self.begins] = LAST
+        era[position > self.begins] = LAST
         return era
 
 
 def eras_of(layout: Layout, samples: Samples) -> Eras:
     """Return the eras of a table: exact where its sample is whole, and by row order always."""
     if layout.time is None:
-        ends, begins = FIFTH * layout.n_rows - 1, (1 - FIFTH) * layout.n_rows
+        ends, begins = FIFTH * layout.n_rows - 1, (1 - FIFTH) * layout.n_rows - 1
         return Eras(None, ends, begins, samples.rows.index.to_numpy() <= ends)
     times = numbers_of(samples.rows[layout.time], layout.column(layout.time).kind)
     known = times[~np.isnan(times)]

@@ -93,7 +93,7 @@ def grid_of(values: Matrix, frauds: Matrix, earliest: Matrix) -> Grid:
     distinct = np.unique(both)
     if not len(distinct):
         nothing = np.empty(0)
-        return Grid(nothing, np.array([0.0, 1.0]), nothing, nothing, nothing, False)
+        return Grid(nothing, np.array([0.0, 1.0]), nothing, nothing, None, False)
     few = distinct if len(distinct) <= MOST_BARS_OF_VALUES else None
     if few is not None:
         bars, is_logarithmic = np.append(distinct, np.nextafter(distinct[-1], np.inf)), False
@@ -110,19 +110,21 @@ def grid_of(values: Matrix, frauds: Matrix, earliest: Matrix) -> Grid:
     return Grid(edges, bars, coarse, reference, few, is_logarithmic)
 
 
-def _quantiles(values: Matrix, n: int) -> Matrix:
-    """Return the values that cut some into n parts, the least and one beyond the largest too."""
-    if not len(values):
-        return values
-    # values that are there, not between two of them: equal ones stay together
-    cuts = np.quantile(values, np.linspace(0, 1, n + 1), method="inverted_cdf")
-    return np.unique(np.append(cuts, np.nextafter(cuts[-1], np.inf)))
-
-
 def _inner_quantiles(values: Matrix, n: int) -> Matrix:
     """Return the values between n parts; one that fills a part alone gets an end as well."""
-    cuts = np.quantile(values, np.linspace(0, 1, n + 1)[1:-1], method="inverted_cdf")
-    cuts, times = np.unique(cuts, return_counts=True)
+    return _cuts(values, np.linspace(0, 1, n + 1)[1:-1])
+
+
+def _quantiles(values: Matrix, n: int) -> Matrix:
+    """Return the values between n parts, the least, and one beyond the largest."""
+    if not len(values):
+        return values
+    return np.union1d(_cuts(values, np.linspace(0, 1, n + 1)), np.nextafter(values.max(), np.inf))
+
+
+def _cuts(values: Matrix, shares: Matrix) -> Matrix:
+    # values that are there, not between two of them: equal ones stay together
+    cuts, times = np.unique(np.quantile(values, shares, method="inverted_cdf"), return_counts=True)
     return np.union1d(cuts, np.nextafter(cuts[times > 1], np.inf))
 
 

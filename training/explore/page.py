@@ -197,7 +197,8 @@ def _effects(facts: Facts) -> Table:
     titles = ["Standardised mean difference", "Kolmogorov–Smirnov distance", "Cramér’s V"]
     note = (
         "ROC-AUC of the column alone: rows score the fraud rate of their bin or category, learned "
-        "on one half of the rows and judged on the other. Mean difference: frauds minus "
+        "on one half of the rows and judged on the other; or their value, if that tells more. Mean "
+        "difference: frauds minus "
         "legitimate rows, over the root of the mean of both variances. Kolmogorov–Smirnov: the "
         "largest distance between the two distribution functions, at the edges of the bins. "
         "Cramér’s V: bias corrected."
