@@ -8,14 +8,19 @@ import numpy as np
 import pandas as pd
 
 from tests.training.pages import facts_of, parsed, visible
+from training.challenge import Challenge
 from training.config_file import load_config
 from training.pipeline import Run, run
+from training.promote import Comparison
 
 SMALL = {
     "network": {"layers": [8], "members": 2, "n_bins": 4},
     "learning": {"epochs": 2, "batch_size": 64},
     "autoencoder": {"hidden": [8], "bottleneck": 2, "members": 1, "epochs": 2, "batch_size": 64},
 }
+
+COMMAND = "python -m training train --data payments.csv"
+RIVALS = Challenge("0123456789ab", Comparison(120, 17, 0.5, 0.4, -0.3, 0.1), None)
 
 
 def small_table(n_rows: int = 600) -> pd.DataFrame:

@@ -21,7 +21,6 @@ STYLES = {  # colour, line, name
     "all": (ACCENT, "-", "all rows"),
 }
 MOST_LABELS = 4  # of single values on a small axis
-MOST_LETTERS = 21
 
 
 def draw_distribution(axes: Axes, column: Facts) -> None:
@@ -109,16 +108,3 @@ def short(value: float) -> str:
         if abs(value) >= size:
             return f"{value / (1e3 if unit == 'k' else size):.3g}{unit}"
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-
-
-def cut(name: str) -> str:
-    """Return a name that is short enough for an axis."""
-    if len(name) > MOST_LETTERS:
-        end = MOST_LETTERS // 2  # kept as well: names often differ there alone
-        name = f"{name[: MOST_LETTERS - 1 - end]}…{name[-end:]}"
-    return plain(name)
-
-
-def plain(name: str) -> str:
-    """Return a name such that nothing in it is taken for a formula."""
-    return name.replace("$", r"\$")

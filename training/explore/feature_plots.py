@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from training.explore.distributions import cut, draw_distribution
-from training.report.drawing import ACCENT, FRAUD, Plot, legend, new_axes, new_panels, percent_axis
+from training.explore.distributions import draw_distribution
+from training.report.drawing import ACCENT, FRAUD, Plot, legend, new_panels, new_rows, percent_axis
 from training.report.formats import count, percent, quantity
 
 Facts = dict[str, Any]
@@ -62,7 +62,7 @@ def feature_readings(facts: Facts) -> dict[str, str]:
 
 def _draw_panels(position: int, group: Sequence[Facts], has_classes: bool) -> Plot:
     names = [column["name"] for column in group]
-    figure, grid = new_panels([cut(name) for name in names], PANELS_IN_A_ROW, PANEL_HEIGHT)
+    figure, grid = new_panels(names, PANELS_IN_A_ROW, PANEL_HEIGHT)
     for axes, column in zip(grid, group, strict=True):
         draw_distribution(axes, column)
     for axes in grid[1:]:  # one legend for all
@@ -96,7 +96,8 @@ def _panels_reading(group: Sequence[Facts]) -> str:
 def _draw_categories(position: int, column: Facts, has_classes: bool) -> Plot:
     rows = column["categories"]["rows"]
     name = column["name"]
-    figure, axes = new_axes("share of fraud" if has_classes else "share of the rows", "")
+    what = "share of fraud" if has_classes else "share of the rows"
+    figure, axes = new_rows(what, [row["name"] for row in rows])
     places = np.arange(len(rows))
     if has_classes:
         known = [(y, row["fraud_share"]) for y, row in enumerate(rows)]
@@ -108,8 +109,6 @@ def _draw_categories(position: int, column: Facts, has_classes: bool) -> Plot:
         axes.plot([own["value"] for _, own in known], y, "o", color=FRAUD, markersize=5)
     else:
         axes.barh(places, [row["share"] for row in rows], color=ACCENT)
-    axes.set_yticks(places, [cut(row["name"]) for row in rows])
-    axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(left=0)
     axes.grid(visible=False, axis="y")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5))

@@ -12,13 +12,11 @@ from matplotlib.ticker import FuncFormatter
 from training.explore.classes import WEEKDAY_NAMES
 from training.explore.distributions import (
     DAY,
-    cut,
     date_axis,
     draw_distribution,
     draw_groups,
     draw_steps,
     number_axis,
-    plain,
     short,
 )
 from training.explore.drift import MAJOR, MODERATE
@@ -32,14 +30,15 @@ from training.report.drawing import (
     decades,
     legend,
     new_axes,
+    new_rows,
     percent_axis,
+    shortened,
 )
 
 Facts = dict[str, Any]
 
 MOST_NAMES = 20  # down an axis
-NAME_HEIGHT, MARGINS = 0.19, 0.85  # inches
-CELL_HEIGHT, LETTER_WIDTH = 0.18, 0.07
+CELL, LETTER, MARGINS = 0.18, 0.07, 0.45  # inches
 LARGEST_CIRCLE = 120  # square points
 SMALLEST_INDEX = 1e-3
 
@@ -65,7 +64,9 @@ def _amounts(facts: Facts) -> Plot | None:
         return None
     name = facts["amount"]["column"]
     column = next(own for own in facts["columns"] if own["name"] == name)
-    figure, axes = new_axes(plain(name), "share of each class" if facts["has_classes"] else "share")
+    figure, axes = new_axes(
+        shortened(name), "share of each class" if facts["has_classes"] else "share"
+    )
     draw_distribution(axes, column)
     percent_axis(axes, "y")
     legend(figure)
@@ -77,7 +78,7 @@ def _amount_rates(facts: Facts) -> Plot | None:
     if facts["amount"] is None or not facts["amount"]["bands"]:
         return None
     bands = facts["amount"]["bands"]
-    figure, axes = new_axes(f"{plain(facts['amount']['column'])}, from", "share of fraud")
+    figure, axes = new_axes(f"{shortened(facts['amount']['column'])}, from", "share of fraud")
     _draw_shares(axes, np.arange(len(bands)), [band["fraud_share"] for band in bands])
     labels = [short(band["from"]) for band in bands]
     step = 1 if len(labels) <= 6 else 2
@@ -105,7 +106,7 @@ def _times(facts: Facts) -> Plot | None:
     time = facts["time"]
     if time is None or time["edges"] is None:
         return None
-    figure, axes = new_axes(plain(time["column"]), "rows")
+    figure, axes = new_axes(shortened(time["column"]), "rows")
     edges = np.array(time["edges"]) / (DAY if time["is_date"] else 1)
     axes.stairs(time["rows"], edges, fill=True, color=ACCENT, alpha=0.25, linewidth=0)
     axes.stairs(time["rows"], edges, color=ACCENT, linewidth=1.4)
@@ -120,7 +121,7 @@ def _fraud_shares(facts: Facts) -> Plot | None:
     time = facts["time"]
     if time is None or time["edges"] is None or time["fraud_shares"] is None:
         return None
-    figure, axes = new_axes(plain(time["column"]), "share of fraud")
+    figure, axes = new_axes(shortened(time["column"]), "share of fraud")
     edges = np.array(time["edges"]) / (DAY if time["is_date"] else 1)
     _draw_shares(axes, (edges[1:] + edges[:-1]) / 2, time["fraud_shares"])
     _time_axis(axes, time)
@@ -158,16 +159,6 @@ def _weekdays(facts: Facts) -> Plot | None:
     return Plot("weekdays", "Day of the week", alt, figure)
 
 
-def _named_axes(names: Sequence[str], x: str) -> tuple[Any, Axes]:
-    """Return a figure high enough for some names, the first on top."""
-    figure, axes = new_axes(x, "")
-    figure.set_size_inches(figure.get_figwidth(), MARGINS + NAME_HEIGHT * max(len(names), 4))
-    axes.set_yticks(range(len(names)), [cut(name) for name in names])
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.grid(visible=False, axis="y")
-    return figure, axes
-
-
 def _alone(facts: Facts) -> Plot | None:
     areas = {
         column["name"]: column["effect"]["alone"]
@@ -177,7 +168,8 @@ def _alone(facts: Facts) -> Plot | None:
     names = [name for name in facts["ranking"] if name in areas][:MOST_NAMES]
     if not names:
         return None
-    figure, axes = _named_axes(names, "ROC-AUC of the column alone")
+    figure, axes = new_rows("ROC-AUC of the column alone", names)
+    axes.grid(visible=False, axis="y")
     shown = [max(areas[name], 0.5) for name in names]
     axes.hlines(range(len(names)), 0.5, shown, color=ACCENT, linewidth=2)
     axes.plot(shown, range(len(names)), "o", color=ACCENT, markersize=5, clip_on=False)
@@ -195,11 +187,9 @@ def _correlations(facts: Facts) -> Plot | None:
     if found is None:
         return None
     names = found["names"]
-    figure, axes = _named_axes(names, "")
-    letters = max(len(cut(name)) for name in names)  # of names that stand upright
-    figure.set_size_inches(
-        figure.get_figwidth(), CELL_HEIGHT * len(names) + LETTER_WIDTH * letters + MARGINS / 2
-    )
+    figure, axes = new_rows("", names)
+    letters = max(len(shortened(name)) for name in names)  # of names that stand upright
+    figure.set_size_inches(figure.get_figwidth(), CELL * len(names) + LETTER * letters + MARGINS)
     matrix = np.array([[np.nan if x is None else x for x in row] for row in found["matrix"]])
     rows, columns = np.tril_indices(len(names), -1)
     values = matrix[rows, columns]
@@ -216,7 +206,7 @@ def _correlations(facts: Facts) -> Plot | None:
             linewidth=0.9,
             label=label,
         )
-    axes.set_xticks(range(len(names)), [cut(name) for name in names], rotation=90)
+    axes.set_xticks(range(len(names)), [shortened(name) for name in names], rotation=90)
     axes.tick_params(labelsize=7.5, pad=3)
     axes.set_xlim(-0.7, len(names) - 0.3)
     axes.set_ylim(len(names) - 0.3, -0.7)
@@ -235,7 +225,8 @@ def _drift(facts: Facts) -> Plot | None:
         return None
     tested.sort(key=lambda column: -column["drift"]["psi"])
     shown = tested[:MOST_NAMES]
-    figure, axes = _named_axes([c["name"] for c in shown], "population stability index")
+    figure, axes = new_rows("population stability index", [c["name"] for c in shown])
+    axes.grid(visible=False, axis="y")
     indices = np.array([max(c["drift"]["psi"], SMALLEST_INDEX) for c in shown])
     chance = np.array([max(c["drift"]["critical"], SMALLEST_INDEX) for c in shown])
     is_drifting = np.array([c["drift"]["verdict"] != "stable" for c in shown])

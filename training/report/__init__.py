@@ -9,19 +9,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from model.files import write_atomically
+from training.challenge import Challenge
 from training.pipeline import Run
-from training.report.card import markdown_card, trained_at, write_card
+from training.report.card import trained_at, write_card
 from training.report.facts import report_facts
+from training.report.model_card import markdown_card, model_card
 from training.report.plots import draw
 from training.report.readings import readings
 from training.report.remarks import headline, remarks
 from training.report.sections import training_page
-from training.report.writing import write_page
+from training.report.writing import as_json, write_page
 
 __all__ = ["trained_at", "write_card", "write_report"]
 
 
-def write_report(run: Run, directory: Path) -> Path:
+def write_report(
+    run: Run, directory: Path, challenge: Challenge | None = None, command: str | None = None
+) -> Path:
     """Write the report of a run: the same run gives the same bytes.
 
     Parameters
@@ -29,14 +33,18 @@ def write_report(run: Run, directory: Path) -> Path:
     run : Run
     directory : Path
         Of all reports; this one goes to ``<name>/<version>/`` below it, as ``report.html``,
-        ``report.json``, ``card.md`` and a PNG for each plot.
+        ``report.json``, ``card.md``, ``card.json`` and a PNG for each plot.
+    challenge : Challenge, optional
+        What came of a comparison with the champion.
+    command : str, optional
+        What was typed to start the run.
 
     Returns
     -------
     Path
         The page.
     """
-    facts = report_facts(run)
+    facts = report_facts(run, challenge, command)
     facts |= {
         "headline": headline(facts),
         "remarks": remarks(facts),
@@ -44,5 +52,7 @@ def write_report(run: Run, directory: Path) -> Path:
     }
     page = directory / run.artifact.name / run.artifact.version / "report.html"
     write_page(training_page(facts, draw(facts)), page)
-    write_atomically(page.with_name("card.md"), markdown_card(facts).encode())
+    card = model_card(facts)
+    write_atomically(page.with_name("card.json"), as_json(card))
+    write_atomically(page.with_name("card.md"), markdown_card(card).encode())
     return page

@@ -66,19 +66,26 @@ Words = str | Value | Code | Sequence[str | Value | Code]
 
 
 @dataclass(frozen=True)
+class Lines:
+    """Words on lines of their own."""
+
+    lines: Sequence[Words]
+
+
+@dataclass(frozen=True)
 class Cell:
     """One place of a table that needs more than words.
 
     Attributes
     ----------
-    words : Words
+    words : Words or Lines
     under : Words
         Smaller, on a line of its own.
     tone : str
         "fraud", "legitimate" (the colours of the classes) or "good" (shaded).
     """
 
-    words: Words
+    words: Words | Lines
     under: Words = ""
     tone: str = ""
 

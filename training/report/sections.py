@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from training.report.drawing import Plot
+from training.report.evaluation_sections import (
+    Plots,
+    decisions,
+    drawn,
+    metric_value,
+    quality,
+    scores,
+)
+from training.report.feature_sections import anomalies, champion, reasons
+from training.report.formats import SPACE
 from training.report.page import (
     Block,
     Bullets,
@@ -12,7 +19,6 @@ from training.report.page import (
     Code,
     Column,
     Facts,
-    Figure,
     Page,
     Section,
     Table,
@@ -23,12 +29,7 @@ from training.report.page import (
     at,
 )
 
-Plots = Mapping[str, Plot]
-
 SUMMARY = ("recall_at_0.1%_false_positives", "average_precision", "roc_auc")
-NO_CURVES = (
-    "The curves are not defined: one of the two classes is missing among the evaluated rows."
-)
 
 
 def training_page(facts: Facts, plots: Plots) -> Page:
@@ -36,10 +37,12 @@ def training_page(facts: Facts, plots: Plots) -> Page:
     parts = [
         ("Data", _data(facts)),
         ("Learning", _learning(facts, plots)),
-        ("Quality", _quality(facts, plots)),
-        ("Decisions", _decisions(facts)),
-        ("Scores", _scores(facts, plots)),
-        ("Anomalies", _anomalies(facts, plots)),
+        ("Quality", quality(facts, plots)),
+        ("Decisions", decisions(facts, plots)),
+        ("Scores", scores(facts, plots)),
+        ("Reasons", reasons(facts, plots)),
+        ("Anomalies", anomalies(facts, plots)),
+        ("Champion", champion(facts)),
         ("Reproducibility", _reproducibility(facts)),
     ]
     return Page(
@@ -52,23 +55,13 @@ def training_page(facts: Facts, plots: Plots) -> Page:
     )
 
 
-def _drawn(plots: Plots, *names: str) -> list[Block]:
-    """Return the figures of those plots that there are."""
-    return [Figure(plots[name]) for name in names if name in plots]
-
-
 def _summary(facts: Facts) -> list[Block]:
     evaluation = facts["evaluation"]
     if evaluation is None:
-        return []
-    tiles = [
-        Tile(
-            metric["label"], Value(at("evaluation", "metrics", n, "views", 0), metric["form"], True)
-        )
-        for n, metric in enumerate(evaluation["metrics"])
-        if metric["name"] in SUMMARY
-    ]
-    tiles.sort(key=lambda tile: tile.label)
+        return _anomaly_summary(facts["anomaly"])
+    places = {metric["name"]: n for n, metric in enumerate(evaluation["metrics"])}
+    chosen = [(places[name], evaluation["metrics"][places[name]]) for name in SUMMARY]
+    tiles = [Tile(metric["label"], metric_value(n, 0, metric["form"])) for n, metric in chosen]
     if evaluation["impact"]["amount_caught_share"] is not None:
         share = Value(at("evaluation", "impact", "amount_caught_share"), "percent")
         tiles.append(Tile("Fraud amount caught", share))
@@ -78,6 +71,24 @@ def _summary(facts: Facts) -> list[Block]:
         f" {evaluation['part']} rows, ",
         Value(at("evaluation", "frauds"), "count"),
         " of them fraud, as common as the table has it; with bootstrap 95 % intervals.",
+    )
+    return [Tiles(tiles), Text(note, is_quiet=True)]
+
+
+def _anomaly_summary(anomaly: Facts) -> list[Block]:
+    tiles = [
+        Tile(
+            f"Called anomalies: {group['name']}",
+            Value(at("anomaly", "groups", n, "above"), "percent"),
+        )
+        for n, group in enumerate(anomaly["groups"])
+    ]
+    if anomaly["metrics"]:
+        tiles.insert(0, Tile("ROC-AUC", Value(at("anomaly", "metrics", "roc_auc"))))
+    note = (
+        "On ",
+        Value(at("anomaly", "rows"), "count"),
+        f" {anomaly['part']} rows that the autoencoder did not learn from.",
     )
     return [Tiles(tiles), Text(note, is_quiet=True)]
 
@@ -127,150 +138,41 @@ def _data(facts: Facts) -> list[Block]:
 
 
 def _learning(facts: Facts, plots: Plots) -> list[Block]:
-    if facts["learning"] is None:
-        return []
-    model = facts["model"]
-    network = (
-        Value(at("model", "members"), "count"),
-        f" network{'s' if model['members'] != 1 else ''} of layers ",
-        Code("-".join(map(str, model["layers"]))),
-        ", ",
-        Value(at("model", "n_parameters"), "count"),
-        f" parameters in all; recipe “{model['recipe']}”.",
-    )
-    return [Text(network), *_drawn(plots, "learning_loss", "learning_quality")]
-
-
-def _quality(facts: Facts, plots: Plots) -> list[Block]:
-    evaluation = facts["evaluation"]
-    if evaluation is None:
-        return []
-    columns = [Column("Metric, with 95 % interval")]
-    for n, view in enumerate(evaluation["views"]):
-        prevalence = Value(at("evaluation", "views", n, "prevalence"), "percent")
-        columns.append(Column((f"{view['label']} (", prevalence, " fraud)")))
-    rows = [
+    model, blocks = facts["model"], list[Block]()
+    if facts["learning"] is not None:
+        network = (
+            Value(at("model", "members"), "count"),
+            f" network{'s' if model['members'] != 1 else ''} of layers ",
+            Code("-".join(map(str, model["layers"]))),
+            ", ",
+            Value(at("model", "n_parameters"), "count"),
+            f" parameters in all; recipe “{model['recipe']}”.",
+        )
+        blocks.append(Text(network))
+    columns = ("Layer", "Units", "Gradient norm", "Active for", "Never active")
+    health = Table(
+        "Units and gradients by layer",
+        [Column(title) for title in columns],
         [
-            Cell(metric["label"], under=metric["meaning"]),
-            *(_metric(n, view, metric["form"]) for view in range(len(metric["views"]))),
-        ]
-        for n, metric in enumerate(evaluation["metrics"])
-    ]
-    caption = f"Metrics on the {evaluation['part']} rows"
-    curves = _drawn(plots, "precision_recall", "roc")
-    return [*(curves or [Text(NO_CURVES)]), Table(caption, columns, rows)]
-
-
-def _decisions(facts: Facts) -> list[Block]:
-    evaluation = facts["evaluation"]
-    if evaluation is None:
-        return []
-    rows = []
-    for n, row in enumerate(evaluation["decisions"]):
-        total = Value(at("evaluation", "decisions", n, "total"), "count")
-        cells = [Cell(row["actual"], under=("of ", total), tone=row["actual"])]
-        for decision in row["counts"]:
-            is_right = (row["actual"] == "fraud") != (decision == "approved")
-            cells.append(
+            [
                 Cell(
-                    Value(at("evaluation", "decisions", n, "counts", decision), "count"),
-                    under=Value(at("evaluation", "decisions", n, "shares", decision), "percent"),
-                    tone="good" if is_right else "",
-                )
-            )
-        rows.append(cells)
-    confusion = Table(
-        "Confusion matrix",
-        [Column(title) for title in ("Actual", "Approved", "Reviewed", "Blocked")],
-        rows,
-        reading="decisions",
-        note="Shaded: what should happen. An alert is a review or a block; metrics count alerts.",
-        is_half=True,
-    )
-    return [Text(facts["readings"]["policy"]), confusion, _impact(facts)]
-
-
-def _metric(number: int, view: int, form: str) -> Value:
-    return Value(at("evaluation", "metrics", number, "views", view), form, has_interval=True)
-
-
-def _impact(facts: Facts) -> Table:
-    impact, data = facts["evaluation"]["impact"], facts["data"]
-    amounts = f"Amounts in {data['amount_unit'] or 'units of ' + str(data['amount'])}"
-    return Table(
-        "Business impact",
-        [
-            Column(amounts if data["amount"] else "No amounts"),
-            *(Column(view) for view in impact["views"]),
-        ],
-        [
-            [
-                row["label"],
-                *(
-                    Value(at("evaluation", "impact", "rows", n, "values", view), row["form"])
-                    for view in range(len(impact["views"]))
+                    (f"{layer['network']}{SPACE}", Value(at("health", n, "layer"), "count")),
+                    under=layer["activation"],
                 ),
+                Value(at("health", n, "units"), "count"),
+                Value(at("health", n, "gradient_norm")),
+                Value(at("health", n, "active"), "percent"),
+                Value(at("health", n, "dead"), "percent"),
             ]
-            for n, row in enumerate(impact["rows"])
+            for n, layer in enumerate(facts["health"])
         ],
-        reading="impact",
-        is_half=True,
-    )
-
-
-def _scores(facts: Facts, plots: Plots) -> list[Block]:
-    if facts["evaluation"] is None:
-        return []
-    blocks = _drawn(plots, "calibration", "scores")
-    if not facts["score_table"]:
-        return blocks
-    figures = [
-        ("score", "Score, from", "count"),
-        ("false_positive_rate", "False-positive rate", "percent"),
-        ("recall", "Recall", "percent"),
-        ("alerts_per_10000", "Alerts in 10,000", "count"),
-    ]
-    if facts["base_rate"] is not None:
-        figures[-1] = ("alerts_per_10000", "Alerts in 10,000 at the base rate", "count")
-        figures.append(("alerts_per_10000_in_table", "as the table has it", "count"))
-    table = Table(
-        "What a score means",
-        [Column(title) for _, title, _ in figures],
-        [
-            [Value(at("score_table", n, key), form) for key, _, form in figures]
-            for n in range(len(facts["score_table"]))
-        ],
-        reading="score_table",
-    )
-    return [*blocks, table]
-
-
-def _anomalies(facts: Facts, plots: Plots) -> list[Block]:
-    anomaly = facts["anomaly"]
-    if anomaly is None:
-        return []
-    of_whom = "legitimate " if facts["data"]["frauds"] is not None else ""
-    blocks: list[Block] = [
-        Text(
-            f"An autoencoder learned to reproduce {of_whom}transactions; what it reproduces badly "
-            "is unusual."
+        note=(
+            "Of the trained networks, on a sample of training rows. A rectifier that is active "
+            "for no row is dead; other units cannot be."
         ),
-        *_drawn(plots, "autoencoder_errors", "autoencoder_loss"),
-    ]
-    if anomaly["metrics"]:
-        rows = [
-            [
-                name.replace("_", " ").capitalize().replace("Roc auc", "ROC-AUC"),
-                Value(
-                    at("anomaly", "metrics", name),
-                    "percent" if name.startswith("share") else "number",
-                ),
-            ]
-            for name in anomaly["metrics"]
-        ]
-        caption = "The reconstruction error alone, against the labels of the test rows"
-        blocks.append(Table(caption, [Column("Metric"), Column("As the table has it")], rows))
-    return blocks
+        is_half=True,
+    )
+    return [*blocks, *drawn(plots, "learning_loss", "learning_quality", "gradients"), health]
 
 
 def _reproducibility(facts: Facts) -> list[Block]:
@@ -280,8 +182,10 @@ def _reproducibility(facts: Facts) -> list[Block]:
         ("Version", Code(proof["version"])),
         ("Artifact, SHA-256", Code(proof["artifact_sha256"])),
         ("Data, SHA-256", Code(proof["data_sha256"])),
-        *((library, Code(version)) for library, version in proof["library_versions"].items()),
+        *((library, Code(version)) for library, version in proof["versions"].items()),
     ]
+    if proof["command"] is not None:
+        named.insert(0, ("Command", Code(proof["command"])))
     columns = [Column("What"), Column("Value", is_words=True)]
     return [
         Text(

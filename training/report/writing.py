@@ -20,6 +20,7 @@ from training.report.page import (
     Code,
     Facts,
     Figure,
+    Lines,
     Page,
     Table,
     Value,
@@ -28,6 +29,7 @@ from training.report.page import (
 )
 
 TEMPLATES = Path(__file__).parent / "templates"
+TONES = {"json": "long", "words": "long", "code": "code"}
 
 
 def write_page(page: Page, path: Path) -> Path:
@@ -44,13 +46,17 @@ def write_page(page: Page, path: Path) -> Path:
     Path
         The page.
     """
-    text = json.dumps(page.facts, indent=1, ensure_ascii=False, allow_nan=False)
     html = rendered(page)
     for plot in page.plots():
         write_atomically(path.with_name(f"{path.stem}-{plot.name}.png"), plot.png())
-    write_atomically(path.with_suffix(".json"), f"{text}\n".encode())
+    write_atomically(path.with_suffix(".json"), as_json(page.facts))
     write_atomically(path, html.encode())
     return path
+
+
+def as_json(facts: Facts) -> bytes:
+    """Return facts as a JSON file has them."""
+    return f"{json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False)}\n".encode()
 
 
 def rendered(page: Page) -> str:
@@ -72,12 +78,15 @@ def rendered(page: Page) -> str:
     return environment.get_template("page.html").render(page=page, facts=page.facts)
 
 
-def words(shown: Words, facts: Facts) -> Markup:
+def words(shown: Words | Lines, facts: Facts) -> Markup:
     """Return words as HTML; figures keep their place in the facts and their unrounded value."""
     if isinstance(shown, str):
         return escape(shown)
     if isinstance(shown, Code):
         return Markup('<code class="long">{}</code>').format(shown.text)
+    if isinstance(shown, Lines):
+        line = Markup('<span class="line">{}</span>')
+        return Markup(" ").join(line.format(words(part, facts)) for part in shown.lines)
     if isinstance(shown, Value):
         return _estimate(shown, facts) if shown.has_interval else _figure(shown, facts)
     return Markup("").join(words(part, facts) for part in shown)
@@ -87,7 +96,7 @@ def _figure(value: Value, facts: Facts) -> Markup:
     found = resolved(facts, value.pointer)
     text = json.dumps(found, ensure_ascii=False)
     tag = Markup('<data value="{}" data-pointer="{}" class="{}">{}</data>')
-    tone = "long" if value.form == "json" else "none" if found is None else ""
+    tone = TONES.get(value.form, "none" if found is None else "figure")
     return tag.format(text, value.pointer, tone, formatted(found, value.form))
 
 
@@ -105,12 +114,15 @@ def as_cell(cell: Cell | Words) -> Cell:
 
 
 def layout(blocks: Sequence[Block]) -> list[tuple[str, list[Any]]]:
-    """Return blocks in rows: ("pair", halves that share a row) or ("whole", blocks)."""
-    rows = []
+    """Return blocks in rows: ("pair", halves that share rows), ("lone", …) or ("wide", …)."""
+    rows: list[tuple[str, list[Any]]] = []
     for is_half, group in groupby(blocks, _is_half):
         members = list(group)
-        shape = "whole" if not is_half else "pair" if len(members) > 1 else "lone"
-        rows.append((shape, members))
+        n_paired = len(members) - len(members) % 2 if is_half else 0
+        if n_paired:
+            rows.append(("pair", members[:n_paired]))
+        if members[n_paired:]:
+            rows.append(("lone" if is_half else "wide", members[n_paired:]))
     return rows
 
 
