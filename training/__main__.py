@@ -13,7 +13,7 @@ from typing import Any
 import click
 import numpy as np
 from rich.console import Console
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from model.artifact import Artifact, load
 from model.errors import ConfigurationError, FraudscoreError
@@ -26,10 +26,13 @@ from training.console import RunConsole, heading, line, print_comparison, print_
 from training.data import Table, find_label, labels_of, matrix_of, text_columns
 from training.duration import seconds_of
 from training.evaluate import evaluate as evaluate_scores
+from training.explore import exploration_facts, survey, write_exploration
+from training.explore.console import print_exploration
 from training.options import (
     artifact_options,
     chosen_artifact,
     config_from,
+    exploration_options,
     search_options,
     training_options,
 )
@@ -71,6 +74,44 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Train, evaluate, apply and promote fraud models."""
+
+
+@main.command()
+@exploration_options
+def explore(**options: Any) -> None:
+    """Look at a table before training: a page with what it holds, and advice."""
+    config = config_from(options)
+    with stage_counter() as on_rows:
+        found = survey(config.data, config.seed, on_rows)
+    facts = exploration_facts(found, config)
+    page = write_exploration(facts, config)
+    print_exploration(CONSOLE, facts)
+    heading(CONSOLE, "Written")
+    line(CONSOLE, "report", str(page))
+
+
+@contextmanager
+def stage_counter() -> Iterator[Callable[[str, int], None]]:
+    """Show what is being done and to how many rows; a stage that follows another has as many."""
+    columns = (
+        TextColumn("  {task.description:<9}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} rows"),
+        TimeElapsedColumn(),
+    )
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=CONSOLE, transient=True) as progress:
+
+        def on_rows(stage: str, n_rows: int) -> None:
+            if stage not in tasks:
+                done = [task for task in progress.tasks if task.completed]
+                for task in done:
+                    progress.update(task.id, total=task.completed)
+                total = done[-1].completed if done else None
+                tasks[stage] = progress.add_task(stage, total=total)
+            progress.advance(tasks[stage], n_rows)
+
+        yield on_rows
 
 
 @main.command()

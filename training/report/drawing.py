@@ -89,19 +89,52 @@ class Plot:
 
 def new_axes(x: str, y: str, height: float = SIZE[1]) -> tuple[Figure, Axes]:
     """Return a figure and its axes with named directions."""
-    layout = ConstrainedLayoutEngine(w_pad=MARGIN, h_pad=MARGIN)
-    figure = Figure(figsize=(SIZE[0], height), layout=layout, facecolor=SURFACE)
+    figure = _new_figure(height)
     axes = figure.subplots()
-    axes.set_facecolor("none")
+    _style(axes)
     axes.set_xlabel(x, color=MUTED, fontsize=9.5)
     axes.set_ylabel(y, color=MUTED, fontsize=9.5)
+    return figure, axes
+
+
+def new_panels(titles: Sequence[str], columns: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure of small axes side by side, each under a title; none has a scale upwards.
+
+    Parameters
+    ----------
+    titles : sequence of str
+    columns : int
+        Panels in a row.
+    height : float
+        Of a row, in inches.
+    """
+    n_rows = -(-len(titles) // columns)
+    figure = _new_figure(0.35 + height * n_rows)  # room for a legend
+    grid = figure.subplots(n_rows, columns, squeeze=False).ravel()
+    for axes, title in zip(grid, titles, strict=False):
+        _style(axes)
+        axes.set_title(shortened(title), color=INK, fontsize=9, loc="left", pad=4)
+        axes.tick_params(labelsize=8, pad=4)
+        axes.grid(visible=False)
+        axes.set_yticks([])
+    for axes in grid[len(titles) :]:
+        axes.set_axis_off()
+    return figure, [*grid[: len(titles)]]
+
+
+def _new_figure(height: float) -> Figure:
+    layout = ConstrainedLayoutEngine(w_pad=MARGIN, h_pad=MARGIN)
+    return Figure(figsize=(SIZE[0], height), layout=layout, facecolor=SURFACE)
+
+
+def _style(axes: Axes) -> None:
+    axes.set_facecolor("none")
     axes.tick_params(colors=MUTED, labelcolor=INK, labelsize=9, length=0, pad=6)
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(MUTED)
-    return figure, axes
 
 
 def new_rows(x: str, labels: Sequence[str], headings: Sequence[int] = ()) -> tuple[Figure, Axes]:
@@ -127,9 +160,14 @@ def new_rows(x: str, labels: Sequence[str], headings: Sequence[int] = ()) -> tup
 
 
 def shortened(label: str) -> str:
-    """Return a label that leaves room for the plot; $ is no mathematics here."""
-    text = label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
-    return text.replace("$", r"\$")
+    """Return a label that leaves room for the plot; $ is no mathematics here.
+
+    Both ends are kept: names of one family differ at the end.
+    """
+    if len(label) > LONGEST_LABEL:
+        half = LONGEST_LABEL // 2
+        label = f"{label[: LONGEST_LABEL - 1 - half]}…{label[-half:]}"
+    return label.replace("$", r"\$")
 
 
 def legend(figure: Figure, columns: int = 2) -> None:

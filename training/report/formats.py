@@ -9,6 +9,7 @@ from typing import Any
 
 NOT_DEFINED = "–"
 MOST_DECIMALS = 6  # of a percentage; what is nearer to 0 % or 100 % than that is shown as such
+LONGEST = 1e12  # written with all its digits
 MINUS = "\u2212"
 SPACE = "\u00a0"  # between a number and its unit: they stay on one line
 
@@ -50,6 +51,21 @@ def signed(value: float) -> str:
 def contribution(value: float) -> str:
     """Return what a feature adds to a logit."""
     return f"{value:+.2f}".replace("-", MINUS)
+
+
+def quantity(value: float) -> str:
+    """Return a value of a column: whole numbers as they are, others with four digits.
+
+    Examples
+    --------
+    >>> quantity(46.0), quantity(-165.6723), quantity(0.02345678), quantity(1_296_120.4)
+    ('46', '−165.7', '0.02346', '1,296,120')
+    """
+    size = abs(value)
+    text = f"{size:.4g}".replace("e+", "e")
+    if (size >= 1000 or float(size).is_integer()) and size < LONGEST:
+        text = f"{size:,.0f}"
+    return f"{MINUS}{text}" if value < 0 else text
 
 
 def money(amount: float) -> str:
@@ -104,6 +120,7 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "count": count,
     "percent": percent,
     "number": number,
+    "quantity": quantity,
     "signed": signed,
     "contribution": contribution,
     "money": money,
