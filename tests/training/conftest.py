@@ -83,7 +83,7 @@ def served(first_half, working_folder):
 def full(tmp_path_factory):
     """Return a run that has everything a report can show."""
     folder = tmp_path_factory.mktemp("full")
-    policy = {"transactions_per_day": 5000, "choose": "daily_alerts", "review": 50, "block": 10}
+    policy = {"transactions_per_day": 5000, "choose": "daily_alerts", "review": 800, "block": 50}
     split = {"validation": "holdout"}
     return train_small(folder, base_rate=0.01, split=split, policy=policy)
 

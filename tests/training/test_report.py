@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 
 from model.card import describe
 from tests.training.browser import assert_axe_finds_nothing, needs_chromium
@@ -115,6 +116,15 @@ def test_colours_follow_the_page(page):
 
     assert len(plots) == 15
     assert all("var(--" in plot and not re.findall(r"#[0-9a-f]{6}\b", plot) for plot in plots)
+
+
+def test_pictures_beside_the_page_are_large_enough_to_be_shown(page):
+    pictures = sorted(page.parent.glob("*.png"))
+
+    assert len(pictures) == 15
+    for picture in pictures:
+        height, width, _ = imread(picture).shape
+        assert min(height, width) > 600
 
 
 def test_card_says_use_data_limits_metrics_with_intervals_and_daily_alerts(page):

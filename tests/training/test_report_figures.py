@@ -63,6 +63,7 @@ def test_alerts_are_those_of_a_day_at_the_base_rate(full, facts):
     is_alert = seen.decision != APPROVE
     recall, false_alarms = is_alert[seen.y == 1].mean(), is_alert[seen.y == 0].mean()
 
+    assert recall > false_alarms > 0
     assert told["is_daily"]
     assert told["transactions"] == 5000
     alerts = 5000 * (0.01 * recall + 0.99 * false_alarms)
@@ -105,12 +106,13 @@ def test_slices_are_shares_of_their_rows_with_wilsons_interval(full, facts):
     codes = full.table.matrix[seen.rows, spec.names.index("channel")]
     names = spec.features[spec.names.index("channel")].categories
     for part in by["channel"]:
-        inside = (codes == names.index(part["label"])) & (seen.y == 1)
-        test = binomtest(int(alerted[inside].sum()), int(inside.sum()))
-        interval = test.proportion_ci(method="wilson")
-        told = part["recall"]
-        assert told["value"] == alerted[inside].mean()
-        assert (told["low"], told["high"]) == pytest.approx(tuple(interval), abs=1e-4)
+        for rate, label in (("recall", 1), ("false_positive_rate", 0)):
+            inside = (codes == names.index(part["label"])) & (seen.y == label)
+            test = binomtest(int(alerted[inside].sum()), int(inside.sum()))
+            interval = test.proportion_ci(method="wilson")
+            assert part[rate]["value"] == alerted[inside].mean() > 0
+            found = (part[rate]["low"], part[rate]["high"])
+            assert found == pytest.approx(tuple(interval), abs=1e-4)
 
 
 def test_rows_that_nothing_divides_have_no_slices(full):

@@ -67,8 +67,7 @@ def test_tune_then_train_with_what_it_wrote(data, monkeypatch):
     }
     for name in ("history", "importance", "setting_layers", "setting_learning_rate"):
         height, width, _ = imread(f"reports/tune/cards-{name}.png").shape
-        assert height > 500
-        assert width > 500
+        assert min(height, width) > 100
 
 
 @pytest.mark.usefixtures("small_space")

@@ -112,8 +112,7 @@ def of_any_kind(value: Any) -> str:
         return str(value).lower()
     if not isinstance(value, int | float):
         return str(value)
-    text = f"{abs(value):,.0f}" if abs(value) >= 10_000 else f"{abs(value):.4g}"
-    return f"{MINUS}{text}" if value < 0 else text
+    return quantity(value)
 
 
 FORMATS: Mapping[str, Callable[[Any], str]] = {
