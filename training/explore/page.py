@@ -141,7 +141,7 @@ def _column_row(number: int, column: Facts) -> list[Cell | Words]:
     else:
         ends = [Value(at(*place, "numbers", key), "quantity") for key in ("low", "mean", "high")]
     return [
-        Cell(column["name"], under=", ".join(remarks)),
+        Cell(Code(column["name"]), under=", ".join(remarks)),
         column["kind"],
         Value(at(*place, "missing_share"), "percent") if column["missing"] else "–",
         Value(at(*place, "distinct"), "count"),
@@ -193,7 +193,7 @@ def _effects(facts: Facts) -> Table:
         column = facts["columns"][places[name]]
         keys = ("alone", "difference", "kolmogorov_smirnov", "cramers_v")
         values = (Value(at(*place, key), "quantity") for key in keys)
-        rows.append([name, column["kind"], *values])
+        rows.append([Code(name), column["kind"], *values])
     titles = ["Standardised mean difference", "Kolmogorov–Smirnov distance", "Cramér’s V"]
     note = (
         "ROC-AUC of the column alone: rows score the fraud rate of their bin or category, learned "
@@ -242,7 +242,8 @@ def _correlations(facts: Facts, plots: Plots) -> list[Block]:
         rows = []
         for number, pair in enumerate(facts["correlations"]["pairs"]):
             place = at("correlations", "pairs", number, "correlation")
-            rows.append([pair["first"], pair["second"], Value(place, "quantity")])
+            names = (Code(pair[which]) for which in ("first", "second"))
+            rows.append([*names, Value(place, "quantity")])
         titles = [Column("Feature"), Column("and", True), Column("Rank correlation")]
         blocks.append(Table("Most correlated", titles, rows, is_half=True))
     return blocks
@@ -254,7 +255,7 @@ def _drift(facts: Facts, plots: Plots) -> list[Block]:
     if facts["drifting"]:
         rows = [
             [
-                name,
+                Code(name),
                 facts["columns"][places[name]]["drift"]["verdict"],
                 Value(at("columns", places[name], "drift", "psi"), "quantity"),
                 Value(at("columns", places[name], "drift", "critical"), "quantity"),

@@ -41,6 +41,7 @@ MOST_NAMES = 20  # down an axis
 CELL, LETTER, MARGINS = 0.18, 0.07, 0.45  # inches
 LARGEST_CIRCLE = 120  # square points
 SMALLEST_INDEX = 1e-3
+CROWDED = 500  # largest over least of a scale on which the two limits lie too close to be written
 
 
 def draw_overview(facts: Facts) -> list[Plot]:
@@ -250,7 +251,8 @@ def _drift(facts: Facts) -> Plot | None:
                 label=label,
             )
     low, high = axes.get_xlim()
-    axes.set_xticks([x for x in (0.001, 0.01, MODERATE, MAJOR, 1, 10) if low <= x <= high])
+    ticks = (0.001, 0.01, MODERATE, *([MAJOR] if high < CROWDED * low else []), 1, 10)
+    axes.set_xticks([tick for tick in ticks if low <= tick <= high])
     for limit in (MODERATE, MAJOR):
         axes.axvline(limit, color=MUTED, linewidth=1, linestyle=":")
     legend(figure, 3)
