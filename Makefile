@@ -15,7 +15,7 @@ FRAUDSCORE_MODEL_DIR := artifacts/$(MODEL)
 endif
 FRAUDSCORE_MODEL_DIR ?= artifacts/$(MODEL)
 
-.PHONY: setup serve train retrain tune predict test test-soak lint types check audit bench lock clean
+.PHONY: setup serve explore train retrain tune predict test test-soak lint types check audit bench lock clean
 
 setup: $(STAMP)
 
@@ -27,6 +27,9 @@ $(STAMP): requirements/dev.lock
 
 serve: $(STAMP)
 	PORT=$(PORT) FRAUDSCORE_MODEL_DIR="$(FRAUDSCORE_MODEL_DIR)" $(BIN)/gunicorn -c gunicorn.conf.py
+
+explore: $(STAMP)
+	$(BIN)/python -m training explore $(TRAIN_OPTIONS)
 
 train: $(STAMP)
 	$(BIN)/python -m training train $(TRAIN_OPTIONS)
@@ -71,6 +74,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.quality_sparkov
 	$(BIN)/python -m benchmarks.quality_adbench
 	$(BIN)/python -m benchmarks.out_of_core
+	$(BIN)/python -m benchmarks.explore
 	$(BIN)/python -m benchmarks.serving
 
 lock: $(STAMP)

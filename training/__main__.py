@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from errno import EPIPE
@@ -12,30 +13,33 @@ from typing import Any
 import click
 import numpy as np
 from rich.console import Console
-from rich.progress import Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from model.artifact import Artifact, load
 from model.errors import ConfigurationError, FraudscoreError
 from training import promote as promotion
 from training.analysis import analysis, parse_transaction
 from training.batch import score_file
-from training.chunks import RowsOf
+from training.challenge import Challenge, challenge
 from training.config import RunConfig
 from training.console import RunConsole, heading, line, print_comparison, print_evaluation
 from training.data import Table, find_label, labels_of, matrix_of, text_columns
 from training.duration import seconds_of
 from training.evaluate import evaluate as evaluate_scores
+from training.explore import exploration_facts, survey, write_exploration
+from training.explore.console import print_exploration
 from training.options import (
     artifact_options,
     chosen_artifact,
     config_from,
+    exploration_options,
     search_options,
     training_options,
 )
 from training.pipeline import Run, run
 from training.rebase import rebase as rebase_artifact
 from training.report import trained_at, write_card, write_report
-from training.report.search import write_plots
+from training.report.tuning import write_tuning_report
 from training.search_console import SearchConsole, print_outcome
 from training.simulate import simulate as simulate_rows
 from training.split import Split
@@ -49,6 +53,11 @@ NOT_PROMOTED = 3  # exit status of a retraining whose model was shown to be wors
 
 class Commands(click.Group):
     """Turns what goes wrong on purpose into one line and an exit status."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep what was typed: reports tell it."""
+        ctx.obj = shlex.join(["python", "-m", "training", *args])
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
@@ -68,6 +77,44 @@ def main() -> None:
 
 
 @main.command()
+@exploration_options
+def explore(**options: Any) -> None:
+    """Look at a table before training: a page with what it holds, and advice."""
+    config = config_from(options)
+    with stage_counter() as on_rows:
+        found = survey(config.data, config.seed, on_rows)
+    facts = exploration_facts(found, config)
+    page = write_exploration(facts, config)
+    print_exploration(CONSOLE, facts)
+    heading(CONSOLE, "Written")
+    line(CONSOLE, "report", str(page))
+
+
+@contextmanager
+def stage_counter() -> Iterator[Callable[[str, int], None]]:
+    """Show what is being done and to how many rows; a stage that follows another has as many."""
+    columns = (
+        TextColumn("  {task.description:<9}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} rows"),
+        TimeElapsedColumn(),
+    )
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=CONSOLE, transient=True) as progress:
+
+        def on_rows(stage: str, n_rows: int) -> None:
+            if stage not in tasks:
+                done = [task for task in progress.tasks if task.completed]
+                for task in done:
+                    progress.update(task.id, total=task.completed)
+                total = done[-1].completed if done else None
+                tasks[stage] = progress.add_task(stage, total=total)
+            progress.advance(tasks[stage], n_rows)
+
+        yield on_rows
+
+
+@main.command()
 @training_options
 def train(**options: Any) -> None:
     """Train a model and write its artifact, card and report.
@@ -75,7 +122,7 @@ def train(**options: Any) -> None:
     The first version of a name becomes its champion; later ones by promote or retrain.
     """
     config = config_from(options)
-    result = run_with_console(config)
+    result, _ = run_with_console(config)
     directory = result.artifact.path.parent
     if promotion.champion_of(directory) is None:
         promotion.promote(directory, result.artifact.version)
@@ -94,18 +141,13 @@ def retrain(**options: Any) -> None:
     champion = promotion.champion_of(directory)
     if champion is not None:
         promotion.refuse_without_classifiers(champion, config.task)
-    result = run_with_console(config, champion)
+    result, rivals = run_with_console(config, champion)
     challenger = result.artifact
-    if champion is None:
+    if champion is None or rivals is None:
         promotion.promote(directory, challenger.version)
         line(CONSOLE, "champion", f"{challenger.version}, the first version of its name")
         return
-    table = result.table
-    rows = promotion.rows_to_compare(champion, table, result.parts.test)
-    rng = np.random.default_rng(config.seed)
-    comparison = promotion.compare(
-        champion, challenger, RowsOf(table.matrix, rows), table.labels[rows], rng
-    )
+    comparison = rivals.compared()
     print_comparison(CONSOLE, comparison)
     if comparison.is_worse:
         line(CONSOLE, "not promoted", f"these rows show it to be worse; {champion.version} stays")
@@ -127,7 +169,9 @@ class RetrainingConsole(RunConsole):
         promotion.rows_to_compare(self._champion, table, parts.test)
 
 
-def run_with_console(config: RunConfig, champion: Artifact | None = None) -> Run:
+def run_with_console(
+    config: RunConfig, champion: Artifact | None = None
+) -> tuple[Run, Challenge | None]:
     """Train and report, printing on the way; with a champion only if it can be compared with."""
     console = RunConsole(CONSOLE) if champion is None else RetrainingConsole(CONSOLE, champion)
     try:
@@ -135,11 +179,13 @@ def run_with_console(config: RunConfig, champion: Artifact | None = None) -> Run
     finally:
         console.close()
     card = write_card(result.artifact, result.artifact.path.parent)
-    report = write_report(result, Path(config.reports))
+    rivals = challenge(result)
+    command = click.get_current_context().obj
+    report = write_report(result, Path(config.reports), rivals, command)
     heading(CONSOLE, "Written")
     for name, path in (("artifact", result.artifact.path), ("card", card), ("report", report)):
         line(CONSOLE, name, str(path))
-    return result
+    return result, rivals
 
 
 @main.command()
@@ -163,8 +209,7 @@ def tune(
     heading(CONSOLE, "Written")
     path = outcome.write_config()
     line(CONSOLE, "configuration", str(path))
-    for plot in write_plots(outcome):
-        line(CONSOLE, "plot", str(plot))
+    line(CONSOLE, "report", str(write_tuning_report(outcome)))
     line(CONSOLE, "train with", f"python -m training train --config {path}")
 
 

@@ -48,8 +48,8 @@ def infer_features(
         categories: tuple[str, ...] = ()
         if kind == "categorical":
             texts = column.texts
-            n_texts, n_present = len(texts), column.n_rows - column.n_missing
-            if n_texts > max(IDENTIFIER_SHARE * n_present, MOST_CATEGORIES):
+            n_texts = len(texts)
+            if is_identifier(column):
                 notes.append(
                     f"column {name!r} has {n_texts:,} different texts in {column.n_rows:,} rows "
                     "and is left out: name it with --id if it identifies the transaction"
@@ -85,14 +85,26 @@ def infer_features(
 
 
 def _kind(column: ColumnScan, source: str) -> Kind:
+    kind = kind_of(column)
+    if kind == "numeric" and column.junk:
+        junk = sorted(set(column.junk))[:5]
+        raise DataError(source, f"a column of numbers, but for {junk}", column.name)
+    return kind
+
+
+def kind_of(column: ColumnScan) -> Kind:
+    """Return what a column that has values holds, most of it at least."""
     if column.look != "text":
         return column.look
     if column.n_numbers >= NUMERIC_SHARE * (column.n_rows - column.n_missing):
-        if column.junk:
-            junk = sorted(set(column.junk))[:5]
-            raise DataError(source, f"a column of numbers, but for {junk}", column.name)
         return "numeric"
     return "datetime" if column.begins_with_dates() else "categorical"
+
+
+def is_identifier(column: ColumnScan) -> bool:
+    """Return whether the texts of a column tell its rows apart, no more."""
+    n_present = column.n_rows - column.n_missing
+    return len(column.texts) > max(IDENTIFIER_SHARE * n_present, MOST_CATEGORIES)
 
 
 def frequent_codes(cells: Matrix, feature: Feature) -> NDArray[np.intp]:

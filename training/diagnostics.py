@@ -32,15 +32,22 @@ def gradient_norms(network: Network, X: Array, targets: Array) -> list[float]:
 
 def dead_unit_share(network: Network, X: Array) -> float:
     """Return the share of rectifier units that no row of a sample activates."""
+    shares = [share.ravel() for share in unit_activity(network, X) if share is not None]
+    return float((np.concatenate(shares) == 0).mean()) if shares else 0.0
+
+
+def unit_activity(network: Network, X: Array) -> list[Array | None]:
+    """Return, of each dense layer, the share of a sample's rows that each unit is active for.
+
+    None stands for a layer whose units are no rectifiers.
+    """
     A = np.asarray(X[:SAMPLE_ROWS], network.dtype)
-    dead = total = 0
+    found: list[Array | None] = []
     for component in network.hidden:
         A = component.apply(A)
-        if any(leaf in network.layers for leaf in component.leaves()) and _rectifies(component):
-            active = (A > 0).any(axis=-2)
-            dead += int((~active).sum())
-            total += active.size
-    return dead / total if total else 0.0
+        if any(leaf in network.layers for leaf in component.leaves()):
+            found.append((A > 0).mean(axis=-2) if _rectifies(component) else None)
+    return [*found, None]  # the output layer
 
 
 def _rectifies(component: Any) -> bool:

@@ -19,15 +19,41 @@ from training.objective import METRICS
 DEFAULT_MODEL = Path("artifacts/creditcard")
 
 
-def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a training run; an option that is given overrides file and recipe."""
+def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say what the columns of a table are."""
     options = [
-        click.option("--data", help="CSV, gzipped CSV or Parquet; simulated where omitted."),
         click.option("--label", help="Column that is 1 for fraud."),
         click.option("--time", help="Column that orders the rows."),
         click.option("--amount", help="Column with the amount at stake."),
         click.option("--id", help="Column that identifies a transaction; no feature."),
         click.option("--drop", help="Columns that are no features, separated by commas."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def exploration_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of an exploration: those of a run that say what is known of the table."""
+    options = [
+        click.option("--data", required=True, help="CSV, gzipped CSV or Parquet."),
+        column_options,
+        click.option("--base-rate", type=float, help="How common fraud really is."),
+        click.option("--name", help="Name of the report; the file's stem where omitted."),
+        click.option("--reports", help="Folder of the reports. [reports]"),
+        click.option("--config", type=click.Path(path_type=Path), help="TOML file."),
+        click.option("--seed", type=int),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a training run; an option that is given overrides file and recipe."""
+    options = [
+        click.option("--data", help="CSV, gzipped CSV or Parquet; simulated where omitted."),
+        column_options,
         click.option("--task", type=click.Choice(["both", "fraud", "anomaly"])),
         click.option("--recipe", type=click.Choice(["default", "textbook"])),
         click.option("--layers", help="Hidden layers, as 16,16."),

@@ -10,9 +10,7 @@ import numpy as np
 
 from model.artifact import Artifact, save
 from model.golden import golden_rows
-from model.scorer import FraudPart, Scorer
-from training import chunks
-from training.chunks import RowsOf
+from model.scorer import FraudPart
 from training.classifier import Classifier
 from training.config import RunConfig
 from training.data import Table, from_frame, load
@@ -20,6 +18,7 @@ from training.evaluate import Evaluation, base_rate_weights, evaluate
 from training.facts import anomaly_figures, anomaly_reviews, training_facts
 from training.fit import History
 from training.fitting import fit_scorer, n_members, streams_of
+from training.judged import Judged, judged
 from training.listener import Listener
 from training.memory import Memory
 from training.simulate import COLUMNS, simulate
@@ -42,8 +41,8 @@ class Run:
         As loaded back from its file.
     evaluation : Evaluation or None
         On the test rows, or on the calibration rows where there are none.
-    evaluated_part : str
-        Which of the two.
+    judged : Judged or None
+        What it said of those rows.
     history, anomaly_history : History or None
     classifier : Classifier or None
         What it said of rows that it had not learned from.
@@ -54,10 +53,15 @@ class Run:
     parts: Split
     artifact: Artifact
     evaluation: Evaluation | None
-    evaluated_part: str
+    judged: Judged | None
     history: History | None
     anomaly_history: History | None
     classifier: Classifier | None
+
+    @property
+    def evaluated_part(self) -> str:
+        """The part of the rows that it was evaluated on: "test", "validation" or "none"."""
+        return "none" if self.judged is None else self.judged.part
 
 
 def run(config: RunConfig, listener: Listener | None = None) -> Run:
@@ -92,12 +96,18 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
     listener.on_split(table, parts)
     fitted = fit_scorer(config, table, parts, memory, streams, listener)
     table, scorer, classifier = fitted.table, fitted.scorer, fitted.classifier
-    evaluation, part = _evaluation(config, table, parts, scorer, classifier, streams["bootstrap"])
+    fraud = scorer.fraud
+    seen, evaluation, part = None, None, "none"
+    if fraud is not None and classifier is not None:
+        seen = judged(scorer, fraud, classifier, table, parts)
+        part, rng = seen.part, streams["bootstrap"]
+        evaluation = evaluate(
+            seen.y, seen.probability, seen.decision, seen.amounts, config.base_rate, rng
+        )
     told = config
     if memory.shuffles_whole(len(parts.train), scorer.preprocessor.n_encoded):
         told = replace(config, memory=None)  # it has shaped nothing
     facts = training_facts(told, table, parts, evaluation, part)
-    fraud = scorer.fraud
     if fraud is not None and classifier is not None:
         facts["score_table"] = _score_table(fraud, classifier, table, config.base_rate)
         if fraud.policy.anomaly_review is not None:
@@ -118,7 +128,7 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
         parts,
         artifact,
         evaluation,
-        part,
+        seen,
         history,
         fitted.anomaly_history,
         classifier,
@@ -133,33 +143,6 @@ def read_table(config: RunConfig, memory: Memory, rng: np.random.Generator) -> T
     units = {name: column.unit for name, column in COLUMNS.items() if column.kind == "numeric"}
     data = replace(config.data, units={**units, **config.data.units})
     return from_frame(simulate(N_SIMULATED, rng), data, SIMULATED, memory)
-
-
-def _evaluation(
-    config: RunConfig,
-    table: Table,
-    parts: Split,
-    scorer: Scorer,
-    classifier: Classifier | None,
-    rng: np.random.Generator,
-) -> tuple[Evaluation | None, str]:
-    """Evaluate on test rows, or on what the members said of rows they had left out."""
-    if classifier is None or scorer.fraud is None or table.labels is None:
-        return None, "none"
-    if len(parts.test):
-        rows, y = RowsOf(table.matrix, parts.test), table.labels[parts.test]
-        scores = chunks.score(scorer, rows)
-        probability, decision, part = scores.probability, scores.decision, "test"
-    else:
-        held_out = classifier.calibration_rows
-        rows, y = RowsOf(table.matrix, held_out), table.labels[held_out]
-        probability = scorer.fraud.calibration.probability(classifier.held_out_logits)
-        is_watched = scorer.fraud.policy.anomaly_review is not None
-        odd = chunks.anomaly(scorer, rows).anomaly_score if is_watched else None
-        decision = scorer.fraud.policy.decide(probability, scorer.amounts(rows), odd)
-        part = "validation"
-    result = evaluate(y, probability, decision, scorer.amounts(rows), config.base_rate, rng)
-    return result, part
 
 
 def _score_table(

@@ -21,6 +21,7 @@ from model.features import FeatureSpec
 from model.pointer import Pointer, load_champion, read_pointer, write_pointer
 from training.chunks import RowsOf, chunks_of
 from training.data import Table
+from training.ranking import Ranking
 
 Array = NDArray[Any]
 
@@ -153,11 +154,12 @@ def compare(
             z[start : start + len(rows)] = scores.logits
         start += len(rows)
     before, after = (float(average_precision_score(y, z)) for z in logits)
+    rankings = [Ranking(y, z) for z in logits]
     differences = []
     for _ in range(RESAMPLES):
         weights = rng.multinomial(len(y), np.full(len(y), 1 / len(y)))
         if (weights * y).sum():
-            drawn = [average_precision_score(y, z, sample_weight=weights) for z in logits]
+            drawn = [ranking.average_precision(weights) for ranking in rankings]
             differences.append(drawn[1] - drawn[0])
     low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
     return Comparison(len(y), int(y.sum()), before, after, low, high)

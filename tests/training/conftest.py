@@ -8,9 +8,11 @@ import pytest
 
 from tests.factories import save_tiny
 from tests.training.commands import MODELS, QUICK_TOML, run
+from tests.training.report_runs import COMMAND, RIVALS, train_small
 from tests.training.runs import train
 from tests.training.tables import mixed_frame
 from training import evaluate, promote
+from training.report import drawing, write_report
 
 
 @pytest.fixture
@@ -24,6 +26,7 @@ def working_folder(tmp_path, monkeypatch):
     """Change into a folder with nothing but a configuration of short runs; return it."""
     monkeypatch.setattr(evaluate, "RESAMPLES", 10)
     monkeypatch.setattr(promote, "RESAMPLES", 60)
+    monkeypatch.setattr(drawing, "RESOLUTION", 60)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "quick.toml").write_text(QUICK_TOML)
     return tmp_path
@@ -74,3 +77,18 @@ def served(first_half, working_folder):
     frame, models = first_half
     copytree(models, working_folder / MODELS)
     return frame
+
+
+@pytest.fixture(scope="session")
+def full(tmp_path_factory):
+    """Return a run that has everything a report can show."""
+    folder = tmp_path_factory.mktemp("full")
+    policy = {"transactions_per_day": 5000, "choose": "daily_alerts", "review": 800, "block": 50}
+    split = {"validation": "holdout"}
+    return train_small(folder, base_rate=0.01, split=split, policy=policy)
+
+
+@pytest.fixture(scope="session")
+def page(full, tmp_path_factory):
+    """Return its report."""
+    return write_report(full, tmp_path_factory.mktemp("reports"), RIVALS, COMMAND)

@@ -1,22 +1,26 @@
 """Small runs for the tests of reports, and a reader of what was reported."""
 
-import json
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 import numpy as np
 import pandas as pd
 
+from tests.training.pages import facts_of, parsed, visible
+from training.challenge import Challenge
 from training.config_file import load_config
 from training.pipeline import Run, run
+from training.promote import Comparison
 
-HTML, SVG = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/2000/svg}"
 SMALL = {
     "network": {"layers": [8], "members": 2, "n_bins": 4},
     "learning": {"epochs": 2, "batch_size": 64},
     "autoencoder": {"hidden": [8], "bottleneck": 2, "members": 1, "epochs": 2, "batch_size": 64},
 }
+
+COMMAND = "python -m training train --data payments.csv"
+RIVALS = Challenge("0123456789ab", Comparison(120, 17, 0.5, 0.4, -0.3, 0.1), None)
 
 
 def small_table(n_rows: int = 600) -> pd.DataFrame:
@@ -43,12 +47,7 @@ def train_small(folder: Path, frame: pd.DataFrame | None = None, **overrides: An
     return run(load_config(None, {**SMALL, "output": str(folder), "data": data, **overrides}))
 
 
-def read(page: Path) -> tuple[ElementTree.Element, str, dict[str, Any]]:
-    """Return the parsed page without plots, its visible text, and its figures in JSON."""
-    root = ElementTree.fromstring(page.read_text())  # noqa: S314 (written by us)
-    facts = json.loads(page.with_name("report.json").read_text())
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if child.tag in (f"{HTML}style", f"{SVG}svg"):
-                child.clear()
-    return root, " ".join("".join(root.itertext()).split()), facts
+def read(page: Path) -> tuple[Element, str, dict[str, Any]]:
+    """Return the parsed page, its visible text, and its figures in JSON."""
+    root = parsed(page)
+    return root, visible(root), facts_of(page)

@@ -11,6 +11,7 @@ from matplotlib.image import imread
 from rich.console import Console
 
 from tests.training.commands import QUICK_TOML, refused, run, write
+from tests.training.pages import assert_is_a_good_page, facts_of
 from tests.training.searches import SMALL_SPACE
 from tests.training.tables import mixed_frame
 from training import outcome, search_space, tune
@@ -56,10 +57,17 @@ def test_tune_then_train_with_what_it_wrote(data, monkeypatch):
     assert "Best of 3 trials (3 complete, 0 given up, 0 interrupted or failed)" in output
     assert "train with      python -m training train --config reports/tune/cards.toml" in output
     assert f"learning rate {best.learning.learning_rate:g}" in trained
-    for name in ("history", "importance"):
+    page = Path("reports/tune/cards.html")
+    assert "report          reports/tune/cards.html" in output
+    assert_is_a_good_page(page)
+    facts = facts_of(page)
+    assert facts["trials"][facts["best"]]["settings"] == {
+        "learning.learning_rate": best.learning.learning_rate,
+        "network.layers": ",".join(map(str, best.network.layers)),
+    }
+    for name in ("history", "importance", "setting_layers", "setting_learning_rate"):
         height, width, _ = imread(f"reports/tune/cards-{name}.png").shape
-        assert height > 500
-        assert width > 500
+        assert min(height, width) > 100
 
 
 @pytest.mark.usefixtures("small_space")
@@ -71,6 +79,8 @@ def test_same_command_goes_on(data):
     assert "trials          1 done, 1 to go" in output
     assert "importance      is told once 10 trials are complete" in output
     assert not Path("reports/tune/cards-importance.png").exists()
+    assert_is_a_good_page(Path("reports/tune/cards.html"))
+    assert "Only 2 trials are complete" in Path("reports/tune/cards.html").read_text()
 
 
 @pytest.mark.usefixtures("small_space")

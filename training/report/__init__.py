@@ -1,35 +1,31 @@
 """The training report: one self-contained page, its plots as pictures, its figures as JSON.
 
-``report.json`` holds every figure; the page, the plots and the model card only show it.
+``report.json`` holds every figure; the page, the plots and the model card only show it. What all
+reports are built of is in :mod:`training.report.page` and :mod:`training.report.drawing`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from model.files import write_atomically
+from training.challenge import Challenge
 from training.pipeline import Run
-from training.report.card import markdown_card, trained_at, write_card
+from training.report.card import trained_at, write_card
 from training.report.facts import report_facts
-from training.report.formats import formatted
+from training.report.model_card import markdown_card, model_card
 from training.report.plots import draw
 from training.report.readings import readings
 from training.report.remarks import headline, remarks
+from training.report.sections import training_page
+from training.report.writing import as_json, write_page
 
 __all__ = ["trained_at", "write_card", "write_report"]
 
-TEMPLATES = Path(__file__).parent / "templates"
 
-Facts = dict[str, Any]
-
-
-def write_report(run: Run, directory: Path) -> Path:
+def write_report(
+    run: Run, directory: Path, challenge: Challenge | None = None, command: str | None = None
+) -> Path:
     """Write the report of a run: the same run gives the same bytes.
 
     Parameters
@@ -37,61 +33,26 @@ def write_report(run: Run, directory: Path) -> Path:
     run : Run
     directory : Path
         Of all reports; this one goes to ``<name>/<version>/`` below it, as ``report.html``,
-        ``report.json``, ``card.md`` and a PNG for each plot.
+        ``report.json``, ``card.md``, ``card.json`` and a PNG for each plot.
+    challenge : Challenge, optional
+        What came of a comparison with the champion.
+    command : str, optional
+        What was typed to start the run.
 
     Returns
     -------
     Path
         The page.
     """
-    facts = report_facts(run)
+    facts = report_facts(run, challenge, command)
     facts |= {
         "headline": headline(facts),
         "remarks": remarks(facts),
         "readings": readings(facts),
     }
-    plots = draw(facts)
-    folder = directory / run.artifact.name / run.artifact.version
-    text = json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False)
-    write_atomically(folder / "report.json", f"{text}\n".encode())
-    write_atomically(folder / "card.md", markdown_card(facts).encode())
-    for name, plot in plots.items():
-        write_atomically(folder / f"{name}.png", plot.png())
-    page = folder / "report.html"
-    template = _environment().get_template("report.html")
-    svgs = {
-        name: {"title": plot.title, "svg": Markup(plot.svg())}  # nosec B704 # noqa: S704 (drawn by us)
-        for name, plot in plots.items()
-    }
-    html = template.render(facts=facts, plots=svgs, figure=_figure_of(facts))
-    write_atomically(page, html.encode())
+    page = directory / run.artifact.name / run.artifact.version / "report.html"
+    write_page(training_page(facts, draw(facts)), page)
+    card = model_card(facts)
+    write_atomically(page.with_name("card.json"), as_json(card))
+    write_atomically(page.with_name("card.md"), markdown_card(card).encode())
     return page
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _figure_of(facts: Facts) -> Callable[[str, str], Markup]:
-    """Return the template's only way to show a figure: by its place in the facts.
-
-    The place (a JSON pointer) and the unrounded value stay readable in the page.
-    """
-
-    def figure(pointer: str, form: str) -> Markup:
-        value: Any = facts
-        for key in pointer.split("/")[1:]:
-            value = value[int(key)] if isinstance(value, list) else value[key]
-        shown = formatted(value, form)
-        if value is None:
-            return Markup('<span class="none">{}</span>').format(shown)
-        tag = Markup('<data value="{}" data-pointer="{}">{}</data>')
-        return tag.format(json.dumps(value), pointer, shown)
-
-    return figure

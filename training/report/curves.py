@@ -46,10 +46,12 @@ def precision_recall_points(y: Array, logits: Array, prevalence: float) -> Point
     if not 0 < y.sum() < len(y):
         return None
     false_positive_rate, recall, _ = roc_curve(y, logits, drop_intermediate=False)
-    caught = prevalence * recall[1:]  # the first point alerts nothing: no precision
-    precision = caught / (caught + (1 - prevalence) * false_positive_rate[1:])
-    kept = _thinned(recall[1:], precision)
-    return {"recall": recall[1:][kept].tolist(), "precision": precision[kept].tolist()}
+    alerting = recall + false_positive_rate > 0  # no precision without alerts
+    recall, false_positive_rate = recall[alerting], false_positive_rate[alerting]
+    caught = prevalence * recall
+    precision = caught / (caught + (1 - prevalence) * false_positive_rate)
+    kept = _thinned(recall, precision)
+    return {"recall": recall[kept].tolist(), "precision": precision[kept].tolist()}
 
 
 def _thinned(x: Array, y: Array) -> Array:
@@ -57,6 +59,15 @@ def _thinned(x: Array, y: Array) -> Array:
     cells = np.stack([np.floor(x * CELLS), np.floor(y * CELLS)])
     changes = (np.diff(cells) != 0).any(axis=0)
     return np.flatnonzero(np.append(True, changes) | np.append(changes, True))
+
+
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """Return the 95 % score interval of a share (Wilson, 1927)."""
+    share, denominator = successes / n, 1 + Z**2 / n
+    centre = (share + Z**2 / (2 * n)) / denominator
+    half = Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)) / denominator
+    low, high = float(centre - half), float(centre + half)
+    return low if successes else 0.0, high if successes < n else 1.0
 
 
 def calibration_bins(y: Array, probability: Array, weights: Array) -> list[Points]:
@@ -71,8 +82,9 @@ def calibration_bins(y: Array, probability: Array, weights: Array) -> list[Point
     Returns
     -------
     list of dict
-        ``from``, ``to``, ``rows``, ``frauds``; ``predicted`` and ``observed``, weighted; ``low``
-        and ``high``, Wilson's 95 % interval of the share, moved to the weighted prevalence.
+        ``from``, ``to``, ``rows``, ``frauds``, ``weight``; ``predicted`` and ``observed``,
+        weighted; ``low`` and ``high``, Wilson's 95 % interval of the share, moved to the weighted
+        prevalence.
     """
     position = np.digitize(probability, PROBABILITY_EDGES[1:-1])
     bins = []
@@ -80,13 +92,14 @@ def calibration_bins(y: Array, probability: Array, weights: Array) -> list[Point
         inside = position == number
         n_rows, n_frauds = int(inside.sum()), int(y[inside].sum())
         w = weights[inside]
-        low, high = _wilson(n_frauds, n_rows)
+        low, high = wilson(n_frauds, n_rows)
         bins.append(
             {
                 "from": PROBABILITY_EDGES[number],
                 "to": PROBABILITY_EDGES[number + 1],
                 "rows": n_rows,
                 "frauds": n_frauds,
+                "weight": float(w.sum()),
                 "predicted": float((w * probability[inside]).sum() / w.sum()),
                 "observed": float((w * y[inside]).sum() / w.sum()),
                 "low": _reweighted(low, y, weights),
@@ -94,14 +107,6 @@ def calibration_bins(y: Array, probability: Array, weights: Array) -> list[Point
             }
         )
     return bins
-
-
-def _wilson(successes: int, n: int) -> tuple[float, float]:
-    """Return the score interval of a share (Wilson, 1927)."""
-    share, denominator = successes / n, 1 + Z**2 / n
-    centre = (share + Z**2 / (2 * n)) / denominator
-    half = Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)) / denominator
-    return max(float(centre - half), 0.0), min(float(centre + half), 1.0)
 
 
 def _reweighted(share: float, y: Array, weights: Array) -> float:
@@ -143,3 +148,8 @@ def error_histogram(errors: Array, groups: Mapping[str, Array], threshold: float
     span = [errors.min(), errors.max(), max(threshold, SMALLEST_ERROR)]
     low, high = min(span) * 0.9, max(span) * 1.1  # wide enough where all are the same
     return histogram(errors, groups, np.geomspace(low, high, ERROR_BINS + 1))
+
+
+def classes(y: Array) -> dict[str, Array]:
+    """Return which rows are of which class."""
+    return {"legitimate": y == 0, "fraud": y == 1}

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, NullLocator
@@ -31,26 +34,39 @@ COLOUR_NAMES = {
     FRAUD: "fraud",
 }
 SIZE = (4.2, 3.1)  # inches: text stays readable where a page shrinks the plot to a phone
+HEAD, ROW = 0.95, 0.21  # inches: of a plot of rows, what is around them and each of them
+LONGEST_LABEL = 22
 MARGIN = 0.05  # inches
-RESOLUTION = 240  # dots per inch of the PNG
-FEW_DECADES, MANY_DECADES = 3, 8
+RESOLUTION = 220  # dots per inch of the PNG
+FEW_DECADES, MANY_DECADES = 3, 6
 SVG_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
 @dataclass(frozen=True)
 class Plot:
-    """A drawn figure, its title and what it shows in words."""
+    """A drawn figure, its title and what it shows in words.
+
+    It is drawn by the canvases themselves: ``savefig`` would draw everything twice.
+    """
 
     name: str
     title: str
     alt: str
     figure: Figure
 
+    def __post_init__(self) -> None:
+        """Lay the figure out once, for both of its forms."""
+        layout = self.figure.get_layout_engine()
+        if layout is not None:
+            layout.execute(self.figure)
+            self.figure.set_layout_engine("none")
+
     def svg(self) -> str:
         """Return the plot for a page: no fixed size or font, colours by name, ids of its own."""
         buffer = io.StringIO()
+        self.figure.set_facecolor("none")
         with rc_context({"svg.hashsalt": self.name, "svg.fonttype": "none"}):
-            self.figure.savefig(buffer, format="svg", transparent=True, metadata=SVG_METADATA)
+            FigureCanvasSVG(self.figure).print_svg(buffer, metadata=SVG_METADATA)
         text = buffer.getvalue()
         text = text[text.index("<svg") :]
         text = re.sub(r"<!--.*?-->|<style.*?</style>|<defs>\s*</defs>", "", text, flags=re.DOTALL)
@@ -65,29 +81,99 @@ class Plot:
     def png(self) -> bytes:
         """Return the plot as a picture of its own, on white."""
         buffer = io.BytesIO()
-        self.figure.savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
+        self.figure.set_facecolor(SURFACE)
+        self.figure.set_dpi(RESOLUTION)
+        FigureCanvasAgg(self.figure).print_png(buffer, metadata={"Software": None})
         return buffer.getvalue()
 
 
-def new_axes(x: str, y: str) -> tuple[Figure, Axes]:
+def new_axes(x: str, y: str, height: float = SIZE[1]) -> tuple[Figure, Axes]:
     """Return a figure and its axes with named directions."""
-    layout = ConstrainedLayoutEngine(w_pad=MARGIN, h_pad=MARGIN)
-    figure = Figure(figsize=SIZE, layout=layout, facecolor=SURFACE)
+    figure = _new_figure(height)
     axes = figure.subplots()
-    axes.set_facecolor("none")
+    _style(axes)
     axes.set_xlabel(x, color=MUTED, fontsize=9.5)
     axes.set_ylabel(y, color=MUTED, fontsize=9.5)
+    return figure, axes
+
+
+def new_panels(titles: Sequence[str], columns: int, height: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure of small axes side by side, each under a title; none has a scale upwards.
+
+    Parameters
+    ----------
+    titles : sequence of str
+    columns : int
+        Panels in a row.
+    height : float
+        Of a row, in inches.
+    """
+    n_rows = -(-len(titles) // columns)
+    figure = _new_figure(0.35 + height * n_rows)  # room for a legend
+    grid = figure.subplots(n_rows, columns, squeeze=False).ravel()
+    for axes, title in zip(grid, titles, strict=False):
+        _style(axes)
+        axes.set_title(shortened(title), color=INK, fontsize=9, loc="left", pad=4)
+        axes.tick_params(labelsize=8, pad=4)
+        axes.grid(visible=False)
+        axes.set_yticks([])
+    for axes in grid[len(titles) :]:
+        axes.set_axis_off()
+    return figure, [*grid[: len(titles)]]
+
+
+def _new_figure(height: float) -> Figure:
+    layout = ConstrainedLayoutEngine(w_pad=MARGIN, h_pad=MARGIN)
+    return Figure(figsize=(SIZE[0], height), layout=layout, facecolor=SURFACE)
+
+
+def _style(axes: Axes) -> None:
+    axes.set_facecolor("none")
     axes.tick_params(colors=MUTED, labelcolor=INK, labelsize=9, length=0, pad=6)
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(MUTED)
+
+
+def new_rows(x: str, labels: Sequence[str], headings: Sequence[int] = ()) -> tuple[Figure, Axes]:
+    """Return a figure with a named row for each label, the first at the top.
+
+    Parameters
+    ----------
+    x : str
+        What is measured along the rows.
+    labels : sequence of str
+        Those that are too long are cut.
+    headings : sequence of int
+        Rows that head those after them.
+    """
+    figure, axes = new_axes(x, "", max(HEAD + ROW * len(labels), SIZE[1]))
+    axes.set_yticks(range(len(labels)), [shortened(label) for label in labels])
+    axes.set_ylim(len(labels) - 0.4, -0.6)
+    for number in headings:
+        tick = axes.get_yticklabels()[number]
+        tick.set_color(MUTED)
+        tick.set_fontweight("bold")
     return figure, axes
 
 
+def shortened(label: str) -> str:
+    """Return a label that leaves room for the plot; $ is no mathematics here.
+
+    Both ends are kept: names of one family differ at the end.
+    """
+    if len(label) > LONGEST_LABEL:
+        half = LONGEST_LABEL // 2
+        label = f"{label[: LONGEST_LABEL - 1 - half]}…{label[-half:]}"
+    return label.replace("$", r"\$")
+
+
 def legend(figure: Figure, columns: int = 2) -> None:
-    """Put the legend above the axes, where it covers nothing."""
+    """Put the legend above the axes, where it covers nothing; none where nothing is named."""
+    if not any(axes.get_legend_handles_labels()[0] for axes in figure.axes):
+        return
     figure.legend(
         loc="outside upper left",
         ncols=columns,
@@ -115,20 +201,23 @@ def decades(axes: Axes, name: str, low: float, high: float) -> None:
     if len(exponents) <= FEW_DECADES:
         axis.set_ticks(np.outer(10.0**exponents, (1, 2, 5)).ravel())
     else:
-        axis.set_ticks(10.0 ** exponents[:: 1 + len(exponents) // MANY_DECADES])
+        step = 1 + (len(exponents) - 1) // MANY_DECADES
+        axis.set_ticks(10.0 ** exponents[::-step])
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     getattr(axes, f"set_{name}lim")(low, high)
 
 
-def marker(axes: Axes, x: float, y: float, symbol: str, label: str, colour: str = ACCENT) -> None:
+def marker(
+    axes: Axes, x: float, y: float, symbol: str, label: str, colour: str = ACCENT, size: float = 9
+) -> None:
     """Mark a point that a decision works at."""
     axes.plot(
         x,
         y,
         symbol,
         color=colour,
-        markersize=9,
+        markersize=size,
         markeredgecolor=SURFACE,
         markeredgewidth=1.2,
         label=label,

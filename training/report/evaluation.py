@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from numpy.typing import NDArray
-
-from training import chunks
-from training.chunks import RowsOf
-from training.evaluate import PER, Evaluation, View, base_rate_weights
+from training.evaluate import PER, Evaluation, View
 from training.pipeline import Run
-from training.report.curves import (
-    calibration_bins,
-    precision_recall_points,
-    roc_points,
-    score_histogram,
-)
+from training.report.curves import precision_recall_points, roc_points
+from training.report.probabilities import calibration_facts, score_facts
+from training.report.trade_offs import alert_facts, cost_facts
 
-Array = NDArray[Any]
 Facts = dict[str, Any]
 
 # What each metric is called, what it says in words, and how it is written.
@@ -60,23 +51,10 @@ METRICS: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-HIGH_SCORE = 750  # what one legitimate transaction in 1,000 reaches
-
-
-@dataclass(frozen=True)
-class Judged:
-    """Evaluated rows and what the model says of them; arrays of shape (n,)."""
-
-    y: Array
-    logits: Array
-    probability: Array
-    score: Array
-
-
 def evaluation_facts(run: Run) -> Facts | None:
     """Return the figures, curves and impact of the evaluated rows; None without a classifier."""
-    rows, evaluation = _judged(run), run.evaluation
-    if rows is None or evaluation is None:
+    seen, evaluation = run.judged, run.evaluation
+    if seen is None or evaluation is None:
         return None
     (tn, fp), (fn, tp) = evaluation.confusion
     (_, blocked_fp), (_, blocked_tp) = evaluation.block_confusion
@@ -85,8 +63,8 @@ def evaluation_facts(run: Run) -> Facts | None:
     if evaluation.at_base_rate is not None:
         views.append(("At the stated base rate", evaluation.at_base_rate))
     prevalences = [view.prevalence for _, view in views]
-    return {
-        "part": run.evaluated_part,
+    found = {
+        "part": seen.part,
         "rows": evaluation.n_rows,
         "frauds": n_frauds,
         "legitimate": n_legitimate,
@@ -101,13 +79,15 @@ def evaluation_facts(run: Run) -> Facts | None:
             "block": _operating_point(blocked_fp, blocked_tp, n_legitimate, n_frauds, prevalences),
         },
         "impact": _impact(evaluation),
-        "roc": roc_points(rows.y, rows.logits),
+        "roc": roc_points(seen.y, seen.logits),
         "precision_recall": [
-            precision_recall_points(rows.y, rows.logits, prevalence) for prevalence in prevalences
+            precision_recall_points(seen.y, seen.logits, prevalence) for prevalence in prevalences
         ],
-        "calibration": _calibration(rows, run.config.base_rate),
-        "scores": _scores(rows),
+        "calibration": calibration_facts(seen, run.config.base_rate),
+        "scores": score_facts(seen),
+        "costs": cost_facts(run, seen),
     }
+    return {**found, "alerts": alert_facts(run, found)}
 
 
 def _metrics(views: list[View]) -> list[Facts]:
@@ -193,50 +173,3 @@ def _impact(evaluation: Evaluation) -> Facts:
         ],
         "amount_caught_share": share,
     }
-
-
-def _calibration(rows: Judged, base_rate: float | None) -> Facts:
-    weights = base_rate_weights(rows.y, base_rate)
-    bins = calibration_bins(rows.y, rows.probability, weights)
-    return {
-        "bins": bins,
-        "n_agreeing": sum(b["low"] <= b["predicted"] <= b["high"] for b in bins),
-        "predicted": float((weights * rows.probability).sum() / weights.sum()),
-        "observed": float((weights * rows.y).sum() / weights.sum()),
-    }
-
-
-def _scores(rows: Judged) -> Facts:
-    groups = {name: inside for name, inside in classes(rows.y).items() if inside.any()}
-    is_high = rows.score >= HIGH_SCORE
-    return {
-        **score_histogram(rows.score, groups),
-        "high_from": HIGH_SCORE,
-        "high": {name: float(is_high[inside].mean()) for name, inside in groups.items()},
-    }
-
-
-def classes(y: Array) -> dict[str, Array]:
-    """Return which rows are of which class."""
-    return {"legitimate": y == 0, "fraud": y == 1}
-
-
-def _judged(run: Run) -> Judged | None:
-    """Return what the model says of the evaluated rows; None where there are no such rows.
-
-    Test rows are scored by the artifact. Without them, what counts is what the members said of
-    rows that they had left out.
-    """
-    fraud, labels = run.artifact.scorer.fraud, run.table.labels
-    if fraud is None or labels is None or run.classifier is None:
-        return None
-    if len(run.parts.test):
-        scores = chunks.score(run.artifact.scorer, RowsOf(run.table.matrix, run.parts.test))
-        return Judged(labels[run.parts.test], scores.logits, scores.probability, scores.score)
-    logits = run.classifier.held_out_logits
-    return Judged(
-        labels[run.classifier.calibration_rows],
-        logits,
-        fraud.calibration.probability(logits),
-        fraud.scale.score(logits),
-    )

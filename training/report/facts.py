@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import platform
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from model.scorer import FraudPart
-from training import chunks
-from training.chunks import RowsOf
+from training.challenge import Challenge
 from training.data import Table
-from training.facts import rows_new_to_autoencoder
-from training.fit import History
 from training.pipeline import Run
-from training.report.curves import error_histogram
-from training.report.evaluation import classes, evaluation_facts
+from training.report.anomalies import anomaly_facts
+from training.report.evaluation import evaluation_facts
+from training.report.explanations import feature_facts, mistake_facts
+from training.report.health import health_facts
+from training.report.history import learning_facts
+from training.report.slices import slice_facts
 
 Facts = dict[str, Any]
 
@@ -27,14 +30,18 @@ USES = {
 CROSS_FITTED = "fits the weights; each member judges the fold that it left out"
 
 
-def report_facts(run: Run) -> Facts:
+LIBRARIES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "matplotlib")
+
+
+def report_facts(run: Run, challenge: Challenge | None = None, command: str | None = None) -> Facts:
     """Return every figure of a run's report.
 
     Returns
     -------
     dict
-        ``model``, ``base_rate``, ``data``, ``learning``, ``evaluation``, ``score_table``,
-        ``policy``, ``anomaly``, ``reproducibility``; None or empty where a run has no such thing.
+        ``model``, ``base_rate``, ``data``, ``learning``, ``health``, ``evaluation``, ``features``,
+        ``mistakes``, ``slices``, ``score_table``, ``policy``, ``anomaly``, ``champion``,
+        ``reproducibility``; None or empty where a run has no such thing.
     """
     artifact, scorer = run.artifact, run.artifact.scorer
     manifest = artifact.manifest
@@ -57,24 +64,69 @@ def report_facts(run: Run) -> Facts:
         "data": _data(run),
         "learning": None
         if fraud is None
-        else _learning(
+        else learning_facts(
             run.history,
             is_best_chosen=run.parts.folds is None,
             is_weighted=run.config.learning.class_weight > 0,
         ),
+        "health": health_facts(run),
         "evaluation": evaluation_facts(run),
+        **_of_single_rows(run),
         "score_table": manifest.get("score_table", []),
         "policy": None if fraud is None else fraud.policy.to_dict(),
-        "anomaly": _anomaly(run),
+        "anomaly": anomaly_facts(run),
+        "champion": _champion(challenge, artifact.version),
         "reproducibility": {
             "seed": run.config.seed,
             "data_sha256": run.table.digest,
             "version": artifact.version,
             "artifact_sha256": artifact.sha256,
-            "library_versions": manifest["library_versions"],
+            "command": command,
+            "versions": {
+                "python": platform.python_version(),
+                **{library: version(library) for library in LIBRARIES},
+            },
             "configuration": manifest["configuration"],
         },
     }
+
+
+def _of_single_rows(run: Run) -> Facts:
+    """Return what is told of features, mistakes and slices; empty without a classifier."""
+    if run.judged is None:
+        return {"features": None, "mistakes": None, "slices": []}
+    scorer, seen = run.artifact.scorer, run.judged
+    features = feature_facts(scorer, run, seen)
+    return {
+        "features": features,
+        "mistakes": mistake_facts(scorer, run, seen),
+        "slices": slice_facts(run, seen, features["ranking"]),
+    }
+
+
+def _champion(challenge: Challenge | None, version: str) -> Facts | None:
+    if challenge is None:
+        return None
+    comparison = challenge.comparison
+    found: Facts = {
+        "version": challenge.champion,
+        "is_the_same": challenge.champion == version,
+        "refusal": challenge.refusal,
+        "comparison": None,
+    }
+    if comparison is not None:
+        found["comparison"] = {
+            "rows": comparison.n_rows,
+            "frauds": comparison.n_frauds,
+            "champion": comparison.champion,
+            "challenger": comparison.challenger,
+            "difference": {
+                "value": comparison.challenger - comparison.champion,
+                "low": comparison.low,
+                "high": comparison.high,
+            },
+        }
+    return found
 
 
 def _sizes(fraud: FraudPart) -> list[int]:
@@ -119,51 +171,3 @@ def _missing_share(table: Table) -> float:
     n_features = len(table.spec.features)
     missing = sum(int(np.isnan(table.matrix[:, column]).sum()) for column in range(n_features))
     return missing / (len(table) * n_features)
-
-
-def _learning(
-    history: History | None, *, is_best_chosen: bool = False, is_weighted: bool = False
-) -> Facts | None:
-    if history is None or not history.epochs:
-        return None
-    names = list(history.epochs[0])
-    return {
-        "n_epochs": len(history.epochs),
-        "best_epoch": history.best_epoch,
-        "is_best_chosen": is_best_chosen,
-        "is_weighted": is_weighted,
-        "stopped_early": history.stopped_early,
-        "figures": {name: [epoch[name] for epoch in history.epochs] for name in names},
-    }
-
-
-def _anomaly(run: Run) -> Facts | None:
-    """Return how the autoencoder's errors lie on rows that it did not learn from."""
-    part = run.artifact.scorer.anomalies
-    if part is None:
-        return None
-    rows, name = rows_new_to_autoencoder(run.parts)
-    anomalies = chunks.anomaly(run.artifact.scorer, RowsOf(run.table.matrix, rows))
-    labels = run.table.labels
-    groups = {"unlabelled": np.ones(len(rows), bool)}
-    if labels is not None:
-        groups = classes(labels[rows])
-    return {
-        "part": name,
-        "rows": len(rows),
-        "is_labelled": labels is not None,
-        "threshold": anomalies.threshold,
-        "quantile": run.config.autoencoder.threshold_quantile,
-        "groups": [
-            {
-                "name": group,
-                "rows": int(inside.sum()),
-                "above": float(anomalies.is_anomaly[inside].mean()) if inside.any() else None,
-            }
-            for group, inside in groups.items()
-        ],
-        "errors": error_histogram(anomalies.reconstruction_error, groups, anomalies.threshold),
-        "metrics": run.artifact.manifest.get("anomaly_metrics"),
-        "reviews": run.artifact.manifest.get("anomaly_reviews"),
-        "learning": _learning(run.anomaly_history),
-    }

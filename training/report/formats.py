@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 NOT_DEFINED = "–"
 MOST_DECIMALS = 6  # of a percentage; what is nearer to 0 % or 100 % than that is shown as such
+LONGEST = 1e12  # written with all its digits
+MINUS = "\u2212"
 SPACE = "\u00a0"  # between a number and its unit: they stay on one line
 
 
@@ -34,14 +37,46 @@ def number(value: float) -> str:
     if value == 0:
         return "0"
     size = abs(value)
+    text = f"{size:.3g}" if size < 0.01 else f"{size:.4f}"
     if size >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.3g}" if size < 0.01 else f"{value:.4f}"
+        text = f"{size:,.0f}"
+    return f"{MINUS}{text}" if value < 0 else text
+
+
+def signed(value: float) -> str:
+    """Return a difference: a number with its sign."""
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
+def contribution(value: float) -> str:
+    """Return what a feature adds to a logit."""
+    return f"{value:+.2f}".replace("-", MINUS)
+
+
+def quantity(value: float) -> str:
+    """Return a value of a column: whole numbers as they are, others with four digits.
+
+    Examples
+    --------
+    >>> quantity(46.0), quantity(-165.6723), quantity(0.02345678), quantity(1_296_120.4)
+    ('46', '−165.7', '0.02346', '1,296,120')
+    """
+    size = abs(value)
+    text = f"{size:.4g}".replace("e+", "e")
+    if (size >= 1000 or float(size).is_integer()) and size < LONGEST:
+        text = f"{size:,.0f}"
+    return f"{MINUS}{text}" if value < 0 else text
 
 
 def money(amount: float) -> str:
     """Return an amount; the unit is the reader's."""
-    return f"{amount:,.2f}" if abs(amount) < 10_000 else f"{amount:,.0f}"
+    text = f"{abs(amount):,.2f}" if abs(amount) < 10_000 else f"{abs(amount):,.0f}"
+    return f"{MINUS}{text}" if amount < 0 else text
+
+
+def price(amount: float, unit: str | None) -> str:
+    """Return an amount with its unit, if it has one."""
+    return f"{money(amount)}{SPACE}{unit}" if unit else money(amount)
 
 
 def ratio(value: float) -> str:
@@ -49,15 +84,57 @@ def ratio(value: float) -> str:
     return f"{value:,.0f}:1"
 
 
-FORMATS: Mapping[str, Callable[[float], str]] = {
+def as_bytes(size: float) -> str:
+    """Return a size in memory or on disk."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000
+    return f"{size:,.0f}{SPACE}{unit}" if unit == "bytes" else f"{size:,.1f}{SPACE}{unit}"
+
+
+def duration(seconds: float) -> str:
+    """Return a span of time in the unit that suits it."""
+    for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.1f}{SPACE}{unit}"
+    return f"{seconds:,.1f}{SPACE}seconds"
+
+
+def written(value: Any) -> str:
+    """Return a value as JSON has it."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def of_any_kind(value: Any) -> str:
+    """Return the value of a feature: numbers with the digits that matter, words as they are."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, int | float):
+        return str(value)
+    return quantity(value)
+
+
+FORMATS: Mapping[str, Callable[[Any], str]] = {
     "count": count,
     "percent": percent,
     "number": number,
+    "quantity": quantity,
+    "signed": signed,
+    "contribution": contribution,
     "money": money,
     "ratio": ratio,
+    "bytes": as_bytes,
+    "duration": duration,
+    "words": str,
+    "code": str,
+    "value": of_any_kind,
+    "json": written,
 }
 
 
 def formatted(value: Any, form: str) -> str:
     """Return a figure in the named form; a dash where it is not defined."""
-    return NOT_DEFINED if value is None else FORMATS[form](value)
+    if value is None and form != "json":
+        return NOT_DEFINED
+    return FORMATS[form](value)

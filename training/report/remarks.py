@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from training.report.feature_readings import anomalies_found
 from training.report.formats import SPACE, count, formatted, percent
-from training.report.readings import anomalies_found
 
 Facts = dict[str, Any]
 

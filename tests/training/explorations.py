@@ -1,0 +1,60 @@
+"""Tables to explore, and what is found out of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from training.config_file import load_config
+from training.explore import exploration_facts
+from training.explore.survey import Survey, survey_frames
+
+START = pd.Timestamp("2026-03-02")  # a Monday
+
+
+def payments(n_rows: int = 1200, seed: int = 0, fraud_share: float = 0.15) -> pd.DataFrame:
+    """Return payments of every kind of column, with gaps, ties, and frauds that can be told."""
+    rng = np.random.default_rng(seed)
+    is_fraud = rng.random(n_rows) < fraud_share
+    return pd.DataFrame(
+        {
+            "payment_ref": [f"P{number:06d}" for number in range(n_rows)],
+            "when": pd.date_range(START, periods=n_rows, freq="37min"),
+            "amount": np.round(rng.lognormal(3, 1.2, n_rows) * np.where(is_fraud, 2, 1), 2),
+            "signal": rng.normal(size=n_rows) + 1.2 * is_fraud,
+            "noise": rng.normal(size=n_rows),
+            "gaps": np.where(rng.random(n_rows) < 0.2, np.nan, rng.normal(size=n_rows)),
+            "count": rng.poisson(2 + 2 * is_fraud),
+            "channel": rng.choice(["online", "shop", "atm"], n_rows, p=[0.5, 0.4, 0.1]),
+            "city": pd.Series(rng.choice(["Köln", "Bonn", "Ulm"], n_rows)).where(
+                rng.random(n_rows) > 0.1
+            ),
+            "is_new": rng.random(n_rows) < np.where(is_fraud, 0.6, 0.2),
+            "fraud": is_fraud.astype(int),
+        }
+    )
+
+
+def surveyed(frame: pd.DataFrame, rows: int | None = None, seed: int = 0, **data: Any) -> Survey:
+    """Return the survey of a frame that is read in chunks of so many rows."""
+    frame = frame.reset_index(drop=True)
+    size = rows or len(frame)
+
+    def frames(_texts):
+        return (frame.iloc[start : start + size] for start in range(0, max(len(frame), 1), size))
+
+    config = load_config(None, {"data": {"path": "payments.csv", **data}})
+    return survey_frames(frames, config.data, "payments.csv", seed)
+
+
+def explored(frame: pd.DataFrame, rows: int | None = None, seed: int = 0, **data: Any) -> dict:
+    """Return the facts of a frame that is read in chunks of so many rows."""
+    config = load_config(None, {"data": {"path": "payments.csv", **data}, "name": "payments"})
+    return exploration_facts(surveyed(frame, rows, seed, **data), config)
+
+
+def column(facts: dict, name: str) -> dict:
+    """Return what is told of a column."""
+    return next(own for own in facts["columns"] if own["name"] == name)

@@ -1,0 +1,148 @@
+"""The page of an exploration: its figures are those of the facts, whatever the table holds."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.training.browser import assert_axe_finds_nothing, needs_chromium
+from tests.training.explorations import explored, payments
+from tests.training.pages import NUMBER, assert_is_a_good_page, facts_of, parsed, shows, visible
+from training.config_file import load_config
+from training.explore import write_exploration
+
+# what sentences say by definition: limits of strength and of chance
+LIMITS = (0.6, 0.5, 0.8, 7)
+
+
+def page_of(frame, folder, **data):
+    """Return the page of a frame's exploration."""
+    config = load_config(None, {"reports": str(folder), "name": "payments"})
+    return write_exploration(explored(frame, **data), config)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """Return the page of a table that has everything a page can show."""
+    frame = payments().assign(
+        leak=lambda own: own["fraud"], cents=lambda own: own["amount"] * 100, fixed=1
+    )
+    return page_of(pd.concat([frame, frame[:20]]), tmp_path_factory.mktemp("page"))
+
+
+def numbers(facts):
+    """Return every number among the facts."""
+    if isinstance(facts, dict):
+        return [n for part in facts.values() for n in numbers(part)]
+    if isinstance(facts, list):
+        return [n for part in facts for n in numbers(part)] + [len(facts)]
+    return [facts] if isinstance(facts, int | float) else []
+
+
+def test_page_shows_its_facts_and_stands_alone(page):
+    assert page.parts[-3:] == ("payments", "explore", "report.html")
+    assert_is_a_good_page(page)
+    titles = {visible(head) for head in parsed(page).iter("{http://www.w3.org/1999/xhtml}h2")}
+    assert {"Advice", "Columns", "Amounts", "Time", "Features", "Categories", "Drift"} <= titles
+
+
+def test_every_number_in_a_sentence_is_a_figure_of_the_report(page):
+    facts = facts_of(page)
+    known = [*numbers(facts), *LIMITS, 24 - 1, *range(24)]  # hours as clocks have them
+    sentences = [facts["headline"], *facts["remarks"], *facts["readings"].values()]
+    sentences += [own["text"] for own in facts["advice"]]
+    names = sorted(
+        [own["name"] for own in facts["columns"]] + [facts["time"]["first"], facts["time"]["last"]],
+        key=len,
+        reverse=True,
+    )
+
+    for sentence in sentences:
+        rest = sentence
+        for name in names:
+            rest = rest.replace(name, "")
+        for number in NUMBER.findall(rest):
+            assert any(shows(number, value) for value in known), (number, sentence)
+
+
+def test_page_of_a_table_without_labels_has_no_classes(tmp_path):
+    page = page_of(payments(300).drop(columns="fraud"), tmp_path)
+
+    assert_is_a_good_page(page)
+    text = visible(parsed(page))
+    assert "There are no labels" in text
+    assert "legitimate rows" not in text.partition("How it was made")[0].partition("Columns")[2]
+
+
+def test_same_table_gives_the_same_bytes(tmp_path):
+    frame = payments(200)[["signal", "city", "fraud"]]
+    first, second = (page_of(frame, tmp_path / name).parent for name in "ab")
+
+    names = sorted(path.name for path in first.iterdir())
+    assert names == sorted(path.name for path in second.iterdir())
+    assert len(names) > 4
+    for name in names:
+        assert (first / name).read_bytes() == (second / name).read_bytes(), name
+
+
+@needs_chromium
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_axe_finds_nothing_and_nothing_is_cut_off(page, scheme, width):
+    assert_axe_finds_nothing(page, scheme, width)
+
+
+SMALL = payments(60).drop(columns=["noise", "gaps", "count", "channel", "is_new"])
+DEGENERATE = {
+    "no fraud": SMALL.assign(fraud=0),
+    "nothing but fraud": SMALL.assign(fraud=1),
+    "one fraud": SMALL.assign(fraud=np.arange(60) == 7),
+    "labels that are none": SMALL.assign(fraud="maybe"),
+    "some labels missing": SMALL.assign(fraud=lambda own: own["fraud"].where(own.index % 3 > 0)),
+    "one category": SMALL.assign(city="Ulm"),
+    "constant columns": SMALL.assign(signal=0.0, amount=5, city="Ulm"),
+    "all missing": SMALL.assign(signal=np.nan, amount=np.nan, city=None),
+    "nothing at all": pd.DataFrame({"amount": [None] * 3, "fraud": [None] * 3}),
+    "one row": SMALL[:1],
+    "labels alone": SMALL[["fraud"]],
+    "one moment": SMALL.assign(when=SMALL["when"][0]),
+    "no finite number": SMALL.assign(signal=np.inf),
+    "numbers too large to square": SMALL.assign(signal=SMALL["signal"] * 1e300),
+    "refunds": SMALL.assign(amount=-SMALL["amount"]),
+    "names that are markup": SMALL.rename(columns={"signal": "<b>$x_1$ & 2/3~"}),
+    "categories that are markup": SMALL.assign(city=np.where(SMALL["fraud"], "<script>", "$a_b$")),
+}
+DRAWN = ("nothing at all", "one row", "names that are markup")
+
+
+@pytest.mark.parametrize("frame", DEGENERATE.values(), ids=DEGENERATE.keys())
+def test_degenerate_table_is_told_about_not_stumbled_over(frame):
+    facts = explored(frame)
+
+    assert facts["headline"].endswith(".")
+    assert facts["advice"]
+    assert all(np.isfinite(numbers(facts)))
+    assert facts["command"].startswith("python -m training train --data payments.csv")
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_degenerate_table_gives_a_good_page(tmp_path, name):
+    assert_is_a_good_page(page_of(DEGENERATE[name], tmp_path))
+
+
+def test_what_is_missing_is_said():
+    headlines = {name: explored(frame)["headline"] for name, frame in DEGENERATE.items()}
+
+    assert "no second class" in headlines["no fraud"]
+    assert "no labels" in headlines["labels that are none"]
+    assert "too few of one class" in headlines["one fraud"]
+    assert headlines["one row"].startswith("1 row, ")
+    topics = {
+        name: [own["topic"] for own in explored(frame)["advice"]]
+        for name, frame in DEGENERATE.items()
+    }
+    assert "Only one class" in topics["no fraud"]
+    assert "Remove rows without a label" in topics["some labels missing"]
+    assert "Unreadable values" in topics["no finite number"]
+    assert "Columns without values" in topics["all missing"]
+    assert "Drop constant columns" in topics["constant columns"]
+    assert "No features" in topics["labels alone"]
+    assert "Negative amounts" in topics["refunds"]

@@ -1,0 +1,174 @@
+"""Advice on the rows of a table: labels, repeats, times, imbalance, size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from training.column_names import LABELS
+from training.config import RunConfig
+from training.explore.wording import all_of, named
+from training.report.formats import as_bytes, count, duration, percent
+
+Facts = dict[str, Any]
+Advice = Iterator[tuple[str, str, str]]  # topic, text, option of train
+
+FEW_FRAUDS, VERY_FEW_FRAUDS = 1000, 30
+COMMON = 0.01  # share of fraud above which a table was probably enriched
+FEWEST_LATE_FRAUDS = 10  # in the last fifth, for a division by time
+SURE = 0.01  # chance below which a change of the fraud rate is told
+LONG = 30 * 86_400  # seconds, after which late labels matter
+LARGE = 2 * 10**9  # bytes of encoded rows
+
+
+def labels(facts: Facts, _config: RunConfig) -> Advice:
+    """Yield what is wrong with the labels."""
+    classes, label = facts["classes"], facts["data"]["label"]
+    if label is None:
+        pairs = [c["name"] for c in facts["columns"] if c["distinct"] == 2]
+        hint = f" Columns with two values: {named(pairs)}." if pairs else ""
+        text = (
+            f"No column is named like a label ({', '.join(LABELS)}).{hint} Name the one that is 1 "
+            "for fraud; or train the autoencoder alone, which needs none."
+        )
+        yield "Name the label", text, "--label COLUMN, or --task anomaly"
+        return
+    if classes is None:
+        text = f"No row of {label} holds 0 or 1: write 1 for fraud and 0 for all else."
+        yield "Mend the labels", text, ""
+        return
+    if classes["unlabelled"]:
+        text = (
+            f"{count(classes['unlabelled'])} rows have neither 0 nor 1 in {label}: training "
+            "refuses them. Leave them out of the file."
+        )
+        yield "Remove rows without a label", text, ""
+    if not facts["has_classes"]:
+        only = "fraud" if classes["fraud"] else "legitimate"
+        text = f"All labelled rows are {only}: there is nothing to tell apart."
+        yield "Only one class", text, "--task anomaly"
+
+
+def repeats(facts: Facts, _config: RunConfig) -> Advice:
+    """Yield what to do about rows that are there more than once."""
+    found = facts["repeats"]
+    if found["rows"]:
+        of_fraud = all_of(found["frauds"], found["rows"], "frauds")
+        text = (
+            f"{count(found['rows'])} rows equal an earlier one in every column{of_fraud}. A row "
+            "that is learned from and tested on flatters the model: remove them from the file, "
+            "for example with drop_duplicates of pandas."
+        )
+        yield "Remove repeated rows", text, ""
+    if found["contradictory"]:
+        text = (
+            f"{count(found['contradictory'])} rows have an equal in the other class, in all "
+            "features: no model can tell them apart. Look for labels that were corrected later."
+        )
+        yield "Contradictory labels", text, ""
+
+
+def unreadable(facts: Facts, _config: RunConfig) -> Advice:
+    """Yield which values training would refuse."""
+    for column in facts["columns"]:
+        if column["unreadable"]:
+            examples = f", such as {', '.join(map(repr, column['junk']))}" if column["junk"] else ""
+            what = "moments" if column["kind"] == "datetime" else "finite numbers"
+            text = (
+                f"{count(column['unreadable'])} values of {column['name']} are no {what}"
+                f"{examples}. Training refuses them: correct them, or leave the cells empty."
+            )
+            yield "Unreadable values", text, ""
+
+
+def is_late_fraud_missing(facts: Facts) -> bool:
+    """Return whether a test on the newest rows would have hardly any fraud."""
+    change = facts["change"]
+    return change is not None and change["last"]["frauds"] < FEWEST_LATE_FRAUDS
+
+
+def times(facts: Facts, _config: RunConfig) -> Advice:
+    """Yield how to divide the rows by time."""
+    time = facts["time"]
+    if time is None:
+        dates = [c["name"] for c in facts["columns"] if c["kind"] == "datetime"]
+        hint = f" Date-times: {named(dates)}." if dates else ""
+        text = (
+            "Without a time column the order of the file divides older rows from newer ones. "
+            f"Fraud changes: name the column that says when.{hint}"
+        )
+        yield "Name the time", text, "--time COLUMN"
+    if is_late_fraud_missing(facts):
+        n_late = facts["change"]["last"]["frauds"]
+        which = f"Only {count(n_late)} of the frauds lie" if n_late else "No fraud lies"
+        text = (
+            f"{which} in the last fifth, which a division by time keeps for the test: "
+            f"{'little' if n_late else 'nothing'} could be measured there. Divide at random, and "
+            "trust the result less."
+        )
+        yield "No fraud to test on", text, "--split random"
+    elif time is not None and time["is_date"] and time["span_seconds"] >= LONG:
+        text = (
+            f"The table spans {duration(time['span_seconds'])}. If frauds are reported late, the "
+            "newest rows look more legitimate than they are: leave a gap before the test."
+        )
+        yield "Labels that come late", text, "--delay 7d"
+
+
+def imbalance(facts: Facts, config: RunConfig) -> Advice:
+    """Yield what it means that frauds are few, and how many they are."""
+    if not facts["has_classes"]:
+        return
+    classes = facts["classes"]
+    text = (
+        f"Calling every row legitimate would be right in {percent(classes['legitimate_share'])} of "
+        "cases and find nothing: judge by average precision and by recall at few false alarms, "
+        "not by accuracy. No resampling is needed; it would only distort the probabilities."
+    )
+    yield "Imbalance", text, ""
+    share = classes["fraud_share"]["value"]
+    if share > COMMON and config.base_rate is None:
+        text = (
+            f"{percent(share)} of the rows are fraud, more than in most payment traffic. If frauds "
+            "were kept and others thinned out, say how common fraud really is: probabilities are "
+            "calibrated to that, and figures are shown for both."
+        )
+        yield "State the base rate", text, "--base-rate SHARE"
+    if classes["fraud"] < VERY_FEW_FRAUDS:
+        text = (
+            f"{count(classes['fraud'])} frauds are too few to learn from or to measure with. "
+            "Collect more, or train the autoencoder alone, which learns from legitimate rows."
+        )
+        yield "Hardly any fraud", text, "--task anomaly"
+    elif classes["fraud"] < FEW_FRAUDS:
+        text = (
+            f"With {count(classes['fraud'])} frauds every figure has a wide interval. Training "
+            "cross-fits its members by itself, so that all rows before the test count."
+        )
+        yield "Few frauds", text, ""
+    yield from _changing_rate(facts)
+
+
+def _changing_rate(facts: Facts) -> Advice:
+    change = facts["change"]
+    is_by_draw = any(own["role"] == "time" for own in facts["suspects"])
+    if is_by_draw or change["p_value"] is None or change["p_value"] >= SURE:
+        return
+    first, last = (percent(change[era]["fraud_share"]["value"]) for era in ("first", "last"))
+    text = (
+        f"{first} of the first fifth are fraud and {last} of the last, more of a difference than "
+        "chance explains. The test on the newest rows measures the later rate; state what you "
+        "expect of the time to come."
+    )
+    yield "The fraud rate changes", text, "--base-rate SHARE"
+
+
+def size(facts: Facts, _config: RunConfig) -> Advice:
+    """Yield how to train on a table that may not fit into memory."""
+    n_bytes = facts["data"]["encoded_bytes"]
+    if n_bytes > LARGE:
+        text = (
+            f"Encoded for the networks, the rows take about {as_bytes(n_bytes)}: limit the memory, "
+            "and the rest goes to disk."
+        )
+        yield "A large table", text, "--memory 2GB"

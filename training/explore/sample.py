@@ -1,0 +1,75 @@
+"""A seeded sample of the rows of a table: the same however the table is read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from model.features import Matrix
+
+STEP = 4  # numbers that Philox makes at a time
+
+
+def priorities(seed: int, start: int, n_rows: int) -> Matrix:
+    """Return uniform numbers that belong to consecutive rows: each follows from seed and row.
+
+    Philox counts instead of remembering (Salmon et al., 2011, "Parallel random numbers: as easy as
+    1, 2, 3"), so that any row's number can be had without those before it.
+    """
+    ahead = start % STEP
+    philox = np.random.Philox(key=seed).advance(start // STEP)
+    return np.random.Generator(philox).random(ahead + n_rows)[ahead:]
+
+
+class Sample:
+    """The rows of lowest priority: uniformly drawn, without replacement (bottom-k sampling).
+
+    Parameters
+    ----------
+    size : int
+        Most rows to keep.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._kept: list[tuple[pd.DataFrame, Matrix]] = []
+        self._n_kept = 0
+        self._highest = 1.0
+        self.n_rows = 0
+
+    def add(self, frame: pd.DataFrame, priority: Matrix) -> None:
+        """Offer the next rows.
+
+        Parameters
+        ----------
+        frame : DataFrame
+        priority : ndarray (n,)
+            Uniform between 0 and 1.
+        """
+        self.n_rows += len(frame)
+        is_low = priority < self._highest
+        if not is_low.any():
+            return
+        self._kept.append((frame[is_low], priority[is_low]))
+        self._n_kept += int(is_low.sum())
+        if self._n_kept > 2 * self._size:
+            self._cut()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every row that was offered is among them."""
+        return self.n_rows <= self._size
+
+    def rows(self) -> tuple[pd.DataFrame, Matrix]:
+        """Return the rows in their order, and their priorities."""
+        self._cut()
+        [(frame, priority)] = self._kept
+        return frame, priority
+
+    def _cut(self) -> None:
+        frame = pd.concat([frame for frame, _ in self._kept])
+        priority = np.concatenate([own for _, own in self._kept])
+        if len(priority) > self._size:
+            self._highest = float(np.partition(priority, self._size)[self._size])
+            frame, priority = frame[priority < self._highest], priority[priority < self._highest]
+        self._kept, self._n_kept = [(frame, priority)], len(frame)
