@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from model.artifact import Artifact, save
 from model.golden import golden_rows
@@ -64,6 +65,8 @@ class Run:
         return "none" if self.judged is None else self.judged.part
 
 
+# With more threads, sums are rounded by how many cores there are, and the bytes would differ.
+@threadpool_limits.wrap(limits=1)
 def run(config: RunConfig, listener: Listener | None = None) -> Run:
     """Train, calibrate, evaluate and save one model.
 
