@@ -58,4 +58,5 @@ class FoldedMLP:
         if mlp.members is not None:
             Z = first.by_member(Z)  # (K, n, H)
         logits = mlp.logits_through(self._others, self._activate(Z, Z)) if mlp.hidden else Z[..., 0]
-        return np.atleast_2d(logits.astype(np.float64))
+        logits = logits.astype(np.float64)
+        return logits[None] if mlp.members is None else logits
