@@ -83,8 +83,9 @@ def explore(**options: Any) -> None:
     config = config_from(options)
     with stage_counter() as on_rows:
         found = survey(config.data, config.seed, on_rows)
-    facts = exploration_facts(found, config)
-    page = write_exploration(facts, config)
+    with CONSOLE.status("drawing"):
+        facts = exploration_facts(found, config)
+        page = write_exploration(facts, config)
     print_exploration(CONSOLE, facts)
     heading(CONSOLE, "Written")
     line(CONSOLE, "report", str(page))

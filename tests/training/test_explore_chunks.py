@@ -22,9 +22,9 @@ def small_blocks(monkeypatch):
 
 
 @pytest.mark.usefixtures("small_blocks")
-@pytest.mark.parametrize("rows", [1, 37, 130, 999])
+@pytest.mark.parametrize("rows", [1, 37, 999])
 def test_any_number_of_rows_at_a_time_gives_the_same_facts(rows):
-    frame = payments(N_ROWS)
+    frame = payments(600)
 
     assert explored(frame, rows) == explored(frame)
 
@@ -47,6 +47,10 @@ def test_counts_are_of_all_rows_where_the_sample_is_not():
     amount = column(facts, "amount")
     assert amount["numbers"]["high"] == frame["amount"].max()
     assert amount["numbers"]["mean"] == pytest.approx(frame["amount"].mean())
+    for fraud, name in enumerate(("legitimate", "fraud")):
+        own = frame[frame["fraud"] == fraud]["amount"]
+        assert amount["numbers"]["by_class"][name]["mean"] == pytest.approx(own.mean(), rel=1e-12)
+        assert amount["numbers"]["by_class"][name]["deviation"] == pytest.approx(own.std())
     assert amount["numbers"]["median"] == pytest.approx(frame["amount"].median(), rel=0.2)
     rows = column(facts, "city")["categories"]["rows"]
     assert sum(row["rows"] for row in rows) == N_ROWS

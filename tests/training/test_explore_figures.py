@@ -109,7 +109,8 @@ def test_a_column_alone_is_judged_on_the_half_it_was_not_learned_from(facts):
 
 
 def test_alone_tells_signal_from_noise_in_any_shape():
-    frame = FRAME.assign(both_ends=np.where(FRAME["fraud"], 3, 1) * FRAME["noise"])
+    both_ends = np.where(FRAME["fraud"], 3, 1) * FRAME["noise"]
+    frame = FRAME.assign(both_ends=both_ends, falling=-FRAME["signal"])
 
     found = {own["name"]: own["effect"] for own in explored(frame)["columns"] if own["effect"]}
 
@@ -118,6 +119,7 @@ def test_alone_tells_signal_from_noise_in_any_shape():
     assert found["signal"]["alone"] == pytest.approx(
         roc_auc_score(FRAME["fraud"], FRAME["signal"]), abs=0.03
     )
+    assert found["falling"]["alone"] == pytest.approx(found["signal"]["alone"])
     assert found["both_ends"]["alone"] > 0.68
     assert abs(found["both_ends"]["difference"]) < 0.2
 
@@ -192,11 +194,19 @@ def test_first_and_last_fifth_are_compared(facts):
     assert change["last"]["frauds"] == FRAME["fraud"][-fifth:].sum()
 
 
-def test_histograms_hold_all_rows_of_each_class(facts):
-    for name in NUMBERS:
-        histogram = column(facts, name)["histogram"]
-        for shares in histogram["shares"].values():
-            assert sum(shares) == pytest.approx(1)
+@pytest.mark.parametrize("name", ["amount", "signal", "noise", "gaps"])
+def test_outermost_bars_hold_what_lies_beyond(facts, name):
+    histogram = column(facts, name)["histogram"]
+    edges = np.array(histogram["edges"])
+
+    inside = FRAUD[name].dropna().clip(edges[0], np.nextafter(edges[-1], 0))
+
+    assert inside.max() < FRAUD[name].max() or inside.min() > FRAUD[name].min()
+    expected = np.histogram(inside, edges)[0] / len(inside)
+    assert histogram["shares"]["fraud"] == pytest.approx(expected.tolist())
+
+
+def test_few_values_have_a_bar_each(facts):
     values = column(facts, "count")["histogram"]
     expected = FRAUD["count"].value_counts(normalize=True).reindex(values["values"], fill_value=0)
     assert values["shares"]["fraud"] == pytest.approx(expected.tolist())

@@ -65,7 +65,7 @@ def test_every_number_in_a_sentence_is_a_figure_of_the_report(page):
 
 
 def test_page_of_a_table_without_labels_has_no_classes(tmp_path):
-    page = page_of(payments(300).drop(columns="fraud"), tmp_path)
+    page = page_of(payments(300)[["amount", "signal", "city"]], tmp_path)
 
     assert_is_a_good_page(page)
     text = visible(parsed(page))
@@ -85,9 +85,8 @@ def test_same_table_gives_the_same_bytes(tmp_path):
 
 
 @needs_chromium
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
-def test_axe_finds_nothing_and_nothing_is_cut_off(page, scheme, width):
-    assert_axe_finds_nothing(page, scheme, width)
+def test_axe_finds_nothing_and_nothing_is_cut_off(page):
+    assert_axe_finds_nothing(page, "dark", 390)
 
 
 SMALL = payments(60).drop(columns=["noise", "gaps", "count", "channel", "is_new"])
@@ -110,7 +109,7 @@ DEGENERATE = {
     "names that are markup": SMALL.rename(columns={"signal": "<b>$x_1$ & 2/3~"}),
     "categories that are markup": SMALL.assign(city=np.where(SMALL["fraud"], "<script>", "$a_b$")),
 }
-DRAWN = ("nothing at all", "one row", "names that are markup")
+DRAWN = ("nothing at all", "names that are markup")
 
 
 @pytest.mark.parametrize("frame", DEGENERATE.values(), ids=DEGENERATE.keys())
@@ -129,16 +128,14 @@ def test_degenerate_table_gives_a_good_page(tmp_path, name):
 
 
 def test_what_is_missing_is_said():
-    headlines = {name: explored(frame)["headline"] for name, frame in DEGENERATE.items()}
+    found = {name: explored(frame) for name, frame in DEGENERATE.items()}
+    headlines = {name: facts["headline"] for name, facts in found.items()}
+    topics = {name: [own["topic"] for own in facts["advice"]] for name, facts in found.items()}
 
     assert "no second class" in headlines["no fraud"]
     assert "no labels" in headlines["labels that are none"]
     assert "too few of one class" in headlines["one fraud"]
     assert headlines["one row"].startswith("1 row, ")
-    topics = {
-        name: [own["topic"] for own in explored(frame)["advice"]]
-        for name, frame in DEGENERATE.items()
-    }
     assert "Only one class" in topics["no fraud"]
     assert "Remove rows without a label" in topics["some labels missing"]
     assert "Unreadable values" in topics["no finite number"]

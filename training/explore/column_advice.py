@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from training.columns import MOST_CATEGORIES
@@ -15,8 +16,9 @@ from training.report.formats import count, percent, quantity
 Facts = dict[str, Any]
 Advice = Iterator[tuple[str, str, str]]  # topic, text, option of train
 
-# last words of names that keys and codes have
-CODES = {"id", "key", "no", "nr", "code", "mcc", "zip", "postcode", "uuid", "num", "number"}
+# last words of names that keys have, and codes
+KEYS = {"id", "key", "no", "nr", "num", "number", "uuid"}
+CODES = {"code", "mcc", "zip", "postcode"}
 UNIQUE = 0.9  # of the sampled values are different: a counter
 ALIKE = 0.99  # rank correlation from which two columns say nearly the same
 
@@ -28,6 +30,10 @@ def to_drop(facts: Facts) -> list[str]:
     found = [*suspect, *facts["data"]["constant"], *_running(facts), *keys]
     apart = {facts["data"]["label"], facts["data"]["id"], identifier(facts)}
     return [name for name in dict.fromkeys(found) if name not in apart]
+
+
+def _drop(names: Sequence[str]) -> str:
+    return f"--drop {shlex.quote(','.join(names))}"
 
 
 def identifier(facts: Facts) -> str | None:
@@ -55,7 +61,7 @@ def suspects(facts: Facts, _config: RunConfig) -> Advice:
             )
             yield "Frauds come from other times", text, ""
         else:
-            option = "" if own["role"] == "id" else f"--drop {name}"
+            option = "" if own["role"] == "id" else _drop([name])
             yield "Suspect column", _suspicion(own), option
 
 
@@ -87,14 +93,14 @@ def identifiers(facts: Facts, _config: RunConfig) -> Advice:
             f"{name} has {count(column['distinct'])} different texts and tells rows apart, no "
             "more. As the id it is no feature, and may come with every transaction."
         )
-        yield "Name the id", text, f"--id {name}"
+        yield "Name the id", text, f"--id {shlex.quote(name)}"
     keys = [own["name"] for own in _codes_of(facts) if own["is_unique"]]
     if keys:
         text = (
             f"{named(keys)}: another number in nearly every row, as of a counter. A network would "
             "take it for a quantity."
         )
-        yield "Drop counters", text, f"--drop {','.join(keys)}"
+        yield "Drop counters", text, _drop(keys)
 
 
 def _codes_of(facts: Facts) -> list[Facts]:
@@ -102,9 +108,14 @@ def _codes_of(facts: Facts) -> list[Facts]:
     found = []
     for column in facts["columns"]:
         words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column["name"]).lower())
-        if column["kind"] == "numeric" and not column["role"] and words and words[-1] in CODES:
+        if (
+            column["kind"] == "numeric"
+            and not column["role"]
+            and words
+            and words[-1] in KEYS | CODES
+        ):
             is_unique = column["distinct"] >= UNIQUE * facts["sample"]["rows"]
-            is_long = column["distinct"] > MOST_CATEGORIES
+            is_long = words[-1] in KEYS and column["distinct"] > MOST_CATEGORIES
             found.append({"name": column["name"], "is_unique": is_unique, "is_long": is_long})
     return found
 
@@ -126,7 +137,7 @@ def codes(facts: Facts, _config: RunConfig) -> Advice:
             "Leave them out; columns with what is known of each (how often it was seen, how much "
             "it usually spends) say more."
         )
-        yield "Keys that look like numbers", text, f"--drop {','.join(long)}"
+        yield "Keys that look like numbers", text, _drop(long)
 
 
 def useless(facts: Facts, _config: RunConfig) -> Advice:
@@ -136,7 +147,7 @@ def useless(facts: Facts, _config: RunConfig) -> Advice:
         yield "No features", "No column is left that a model could learn from.", ""
     if constant:
         text = f"{named(constant)}: the same value in every row, nothing to learn from."
-        yield "Drop constant columns", text, f"--drop {','.join(constant)}"
+        yield "Drop constant columns", text, _drop(constant)
     if empty:
         text = f"{named(empty)}: no value in any row; training leaves such columns out by itself."
         yield "Columns without values", text, ""
@@ -146,7 +157,7 @@ def useless(facts: Facts, _config: RunConfig) -> Advice:
             f"{named(running)}: a number that runs with time. New transactions lie beyond all that "
             "was learned from. Dropped as a feature, the time column still orders the rows."
         )
-        yield "Drop what runs with time", text, f"--drop {','.join(running)}"
+        yield "Drop what runs with time", text, _drop(running)
 
 
 def _running(facts: Facts) -> list[str]:
@@ -183,7 +194,7 @@ def same(facts: Facts, _config: RunConfig) -> Advice:
                 f"{quantity(pair['correlation'])}): one of them is enough, and reasons are easier "
                 "to read when they are not divided between two."
             )
-            yield "Two columns, one content", text, f"--drop {second}"
+            yield "Two columns, one content", text, _drop([second])
         elif size >= ALIKE:
             text = (
                 f"{first} and {second} nearly say the same (rank correlation "

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.explore.layout import Layout, Samples
+from training.explore.layout import Layout
+from training.explore.sample import Samples
 from training.explore.values import numbers_of
 
 FIFTH = 0.2

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-import pandas as pd
-
-from model.features import TRANSACTION_ID, Kind, Matrix
+from model.features import TRANSACTION_ID, Kind
 from training.column_names import AMOUNTS, LABELS, TIMES, find_column
 from training.column_scan import ColumnScan, scan
 from training.columns import is_identifier, kind_of
@@ -16,8 +14,7 @@ from training.config import DataConfig
 from training.data import Frames
 from training.errors import DataError
 from training.explore.reading import OnRows, in_blocks, watched
-from training.explore.sample import Sample, priorities
-from training.explore.values import classes_of
+from training.explore.sample import Drawing, Samples
 
 SAMPLE_CELLS = 2**22
 SAMPLE_FRAUDS = 20_000
@@ -92,29 +89,6 @@ class Layout:
         return tuple(c for c in self.columns if c.name not in apart and c.kind not in kinds)
 
 
-@dataclass(frozen=True)
-class Samples:
-    """Rows drawn while the table was read.
-
-    Attributes
-    ----------
-    rows : DataFrame
-        Of all rows.
-    priority : ndarray (n,)
-        Those with the lowest are a sample of the sample.
-    frauds : DataFrame or None
-        Of all frauds; None without labels.
-    is_whole, has_all_frauds : bool
-        Whether they are all there are.
-    """
-
-    rows: pd.DataFrame
-    priority: Matrix
-    frauds: pd.DataFrame | None
-    is_whole: bool
-    has_all_frauds: bool
-
-
 def look_at(
     frames: Frames, config: DataConfig, source: str, seed: int, on_rows: OnRows
 ) -> tuple[Layout, Samples]:
@@ -123,7 +97,7 @@ def look_at(
     Raises
     ------
     DataError
-        If the table has no rows, or a column that is named is not there.
+        If the table has no rows, or a column that is named is not there or no such column.
     """
     first = next(iter(frames(())))
     if not len(first):
@@ -131,70 +105,60 @@ def look_at(
     for name in (*config.drop, *config.categorical):
         find_column(first, name, (), source)
     label = find_column(first, config.label, LABELS, source)
-    id_column = find_column(first, config.id, (TRANSACTION_ID,), source)
-    size = max(SAMPLE_CELLS // len(first.columns), FEWEST_SAMPLED)
-    names = [str(name) for name in first.columns]
-    texts: list[str] = []
-    while True:
-        drawing = _Drawing(label, seed, size)
-        blocks = watched(in_blocks(frames(texts)), "reading", on_rows)
-        scans = scan(drawing.drawn_from(blocks), names, config.categorical)
-        mixed = [own.name for own in scans if len(own.looks) > 1 and own.name not in texts]
-        if not mixed:
-            break
-        texts += mixed
-    columns = tuple(_column(own, own.name in config.categorical) for own in scans)
-    kinds = {column.name: column.kind for column in columns}
-    dates = [
-        c.name for c in columns if c.kind == "datetime" and not c.n_missing and c.name != label
-    ]
+    time = find_column(first, config.time, TIMES, source)
     amount = find_column(first, config.amount, AMOUNTS, source)
-    time = find_column(first, config.time, TIMES, source) or (dates[0] if len(dates) == 1 else None)
-    for named, fits in ((config.time, ("numeric", "datetime")), (config.amount, ("numeric",))):
-        if named is not None and kinds[named] not in fits:
-            raise DataError(source, f"expected {' or '.join(fits)}, found {kinds[named]}", named)
+    id_column = find_column(first, config.id, (TRANSACTION_ID,), source)
+    texts, scans, samples = _scanned(frames, config, list(first.columns), label, seed, on_rows)
+    columns = {own.name: _column(own, own.name in config.categorical) for own in scans}
+
+    def fitting(name: str | None, is_named: bool, *kinds: str) -> str | None:
+        if name is None or columns[name].kind in kinds:
+            return name
+        if is_named:
+            reason = f"expected {' or '.join(kinds)}, found {columns[name].kind}"
+            raise DataError(source, reason, name)
+        return None
+
     layout = Layout(
         source=source,
         n_rows=scans[0].n_rows,
-        columns=columns,
+        columns=tuple(columns.values()),
         texts=tuple(texts),
         label=label,
-        time=time if kinds.get(time or "") in ("numeric", "datetime") else None,
-        amount=amount if kinds.get(amount or "") == "numeric" else None,
+        time=fitting(time, config.time is not None, "numeric", "datetime"),
+        amount=fitting(amount, config.amount is not None, "numeric"),
         id=id_column,
         dropped=config.drop,
     )
-    return layout, drawing.samples()
+    if time is None:
+        layout = replace(layout, time=_only_date(layout))
+    return layout, samples
 
 
-class _Drawing:
-    """Draws the samples from frames that pass by."""
+def _scanned(
+    frames: Frames,
+    config: DataConfig,
+    names: Sequence[str],
+    label: str | None,
+    seed: int,
+    on_rows: OnRows,
+) -> tuple[list[str], list[ColumnScan], Samples]:
+    """Return the columns to be read as texts, what all columns hold, and sampled rows."""
+    texts: list[str] = []
+    while True:
+        drawn = Drawing(label, seed, max(SAMPLE_CELLS // len(names), FEWEST_SAMPLED), SAMPLE_FRAUDS)
+        blocks = watched(in_blocks(frames(texts)), "reading", on_rows)
+        scans = scan(drawn.from_blocks(blocks), names, config.categorical)
+        mixed = [own.name for own in scans if len(own.looks) > 1 and own.name not in texts]
+        if not mixed:
+            return texts, scans, drawn.samples()
+        texts += mixed
 
-    def __init__(self, label: str | None, seed: int, size: int) -> None:
-        self._label, self._seed = label, seed
-        self._rows, self._frauds = Sample(size), Sample(SAMPLE_FRAUDS)
 
-    def drawn_from(self, blocks: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        start = 0
-        for frame in blocks:
-            priority = priorities(self._seed, start, len(frame))
-            self._rows.add(frame, priority)
-            if self._label is not None:
-                is_fraud = classes_of(frame[self._label]) == 1
-                self._frauds.add(frame[is_fraud], priority[is_fraud])
-            start += len(frame)
-            yield frame
-
-    def samples(self) -> Samples:
-        rows, priority = self._rows.rows()
-        has_frauds = self._label is not None and self._frauds.n_rows > 0
-        return Samples(
-            rows=rows,
-            priority=priority,
-            frauds=self._frauds.rows()[0] if has_frauds else None,
-            is_whole=self._rows.is_whole,
-            has_all_frauds=self._frauds.is_whole,
-        )
+def _only_date(layout: Layout) -> str | None:
+    """Return the date-time that every row has, where there is one such column."""
+    dates = [c.name for c in layout.features if c.kind == "datetime" and not c.n_missing]
+    return dates[0] if len(dates) == 1 else None
 
 
 def _column(own: ColumnScan, is_declared: bool) -> Column:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from model.features import Matrix
+from training.explore.values import FRAUD, classes_of
 
 STEP = 4  # numbers that Philox makes at a time
 
@@ -73,3 +77,67 @@ class Sample:
             self._highest = float(np.partition(priority, self._size)[self._size])
             frame, priority = frame[priority < self._highest], priority[priority < self._highest]
         self._kept, self._n_kept = [(frame, priority)], len(frame)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Rows drawn while the table was read.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        Of all rows.
+    priority : ndarray (n,)
+        Those with the lowest are a sample of the sample.
+    frauds : DataFrame or None
+        Of all frauds; None without labels.
+    is_whole, has_all_frauds : bool
+        Whether they are all there are.
+    """
+
+    rows: pd.DataFrame
+    priority: Matrix
+    frauds: pd.DataFrame | None
+    is_whole: bool
+    has_all_frauds: bool
+
+
+class Drawing:
+    """Draws samples of all rows and of the frauds among them, from blocks that pass by.
+
+    Parameters
+    ----------
+    label : str or None
+        Column that is 1 for fraud.
+    seed : int
+    n_rows, n_frauds : int
+        Most rows of either sample.
+    """
+
+    def __init__(self, label: str | None, seed: int, n_rows: int, n_frauds: int) -> None:
+        self._label, self._seed = label, seed
+        self._rows, self._frauds = Sample(n_rows), Sample(n_frauds)
+
+    def from_blocks(self, blocks: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        """Yield the blocks on, having drawn from them."""
+        start = 0
+        for frame in blocks:
+            priority = priorities(self._seed, start, len(frame))
+            self._rows.add(frame, priority)
+            if self._label is not None:
+                is_fraud = classes_of(frame[self._label]) == FRAUD
+                self._frauds.add(frame[is_fraud], priority[is_fraud])
+            start += len(frame)
+            yield frame
+
+    def samples(self) -> Samples:
+        """Return what was drawn."""
+        rows, priority = self._rows.rows()
+        has_frauds = self._label is not None and self._frauds.n_rows > 0
+        return Samples(
+            rows=rows,
+            priority=priority,
+            frauds=self._frauds.rows()[0] if has_frauds else None,
+            is_whole=self._rows.is_whole,
+            has_all_frauds=self._frauds.is_whole,
+        )

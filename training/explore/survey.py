@@ -9,8 +9,9 @@ from training.config import DataConfig
 from training.data import Frames
 from training.errors import DataError
 from training.explore.eras import Eras, eras_of
-from training.explore.layout import Layout, Samples, look_at
+from training.explore.layout import Layout, look_at
 from training.explore.reading import OnRows, frames_of, in_blocks, unwatched, watched
+from training.explore.sample import Samples
 from training.explore.tally import Tally, tally
 
 

@@ -14,10 +14,10 @@ from model.features import Matrix
 from training.column_scan import texts_of
 from training.explore.eras import N_ERAS, Eras
 from training.explore.grid import Grid, grid_of
-from training.explore.layout import Column, Layout, Samples
+from training.explore.layout import Column, Layout
 from training.explore.moments import N_CLASSES, Moments
 from training.explore.repeats import Repeats
-from training.explore.sample import priorities
+from training.explore.sample import Samples, priorities
 from training.explore.values import UNLABELLED, classes_of, codes_of, numbers_of
 
 N_HALVES = 2  # what one half of the rows suggests is judged on the other
