@@ -44,7 +44,7 @@ predict: $(STAMP)
 	$(BIN)/python -m training predict --model artifacts/$(MODEL) $(if $(TRANSACTION),--transaction "$(TRANSACTION)",--json $(or $(JSON),docs/transaction.json))
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-soak: $(STAMP)
 	$(BIN)/python -m pytest -m soak
