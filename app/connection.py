@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 # Pipelined requests answered in one go; then the other connections get their turn.
 _MOST_AT_ONCE = 16
-# A larger body is answered beside the event loop, which goes on with the small ones meanwhile.
-_LARGE = 1024 * 1024
+# A larger body, or one with more objects, is answered beside the event loop, which goes on with the
+# small ones meanwhile: ten thousand short rows are less than a megabyte and up to a second's work.
+_MOST_BYTES = 512 * 1024
+_MOST_OBJECTS = 1024
 # How long a client may go on sending after its last answer: closed at once, the connection would
 # be reset and the answer could be lost on its way.
 _LINGER_S = 2.0
@@ -210,7 +212,7 @@ class Connection(asyncio.Protocol):
             shared.proxies.apply(environ)
         shared.count_request()
         is_last = not head.keep_alive or (shared.is_stopping and not self._reader.unread)
-        if len(body) <= _LARGE:
+        if not _is_large(body):
             self._send(respond(shared.application, environ, body, shared.clock, is_last=is_last))
             return
         self._is_busy = True
@@ -268,3 +270,9 @@ class Connection(asyncio.Protocol):
             if not self._is_stuck:
                 self.deadline = self._shared.loop.time() + _LINGER_S
                 self._transport.resume_reading()
+
+
+def _is_large(body: bytes) -> bool:
+    """Say whether a body may take long to answer."""
+    size = len(body)
+    return size > _MOST_BYTES or (size > _MOST_OBJECTS and body.count(b"{") > _MOST_OBJECTS)
