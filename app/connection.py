@@ -13,8 +13,6 @@ from app.shared import Shared
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-# Pipelined requests answered in one go; then the other connections get their turn.
-_MOST_AT_ONCE = 16
 # A larger body, or one with more objects, is answered beside the event loop, which goes on with the
 # small ones meanwhile: ten thousand short rows are less than a megabyte and up to a second's work.
 _MOST_BYTES = 512 * 1024
@@ -130,24 +128,22 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _advance(self) -> None:
-        """Answer whole requests in their order, until one is incomplete or it is another's turn."""
+        """Answer the next request once it is whole; what follows it waits for the others' turn."""
         reader = self._reader
-        left = _MOST_AT_ONCE
+        if not reader.has_begun:
+            return
         try:
-            while reader.has_begun:
-                body = reader.read()
-                if body is None:
-                    self._wait()
-                    return
-                self._answer(body)
-                left -= 1
-                if self._is_busy or self._is_stuck or self._is_leaving:
-                    return
-                if not left and reader.has_begun:
-                    self._is_busy = True
-                    self._transport.pause_reading()
-                    self._shared.loop.call_soon(self._take_turn)
-                    return
+            body = reader.read()
+            if body is None:
+                self._wait()
+                return
+            self._answer(body)
+            if self._is_busy or self._is_stuck or self._is_leaving:
+                return
+            if reader.has_begun:
+                self._is_busy = True
+                self._transport.pause_reading()
+                self._shared.loop.call_soon(self._take_turn)
         except RefusedError as error:
             self._refuse(error)
         except Exception as error:

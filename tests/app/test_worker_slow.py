@@ -196,3 +196,14 @@ def test_large_request_leaves_the_loop_to_the_small_ones(serve, crowd, body):
     large.settimeout(10)
 
     assert [status for status, _, _ in receive_answers(large, 2)] == [200, 200]
+
+
+def test_client_that_asks_for_much_at_once_takes_turns_with_the_others(serve, crowd):
+    server = serve(ECHO)
+    (greedy,) = crowd(server, 1, b"GET /sleep?seconds=0.1 HTTP/1.1\r\nHost: x\r\n\r\n" * 30)
+    wait_for(lambda: answered([greedy]), "the first answer")
+
+    assert server.get("/x").ok
+    received = greedy.recv(1 << 20)
+
+    assert received.count(b"HTTP/1.1 200") < 15
