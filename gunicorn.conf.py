@@ -53,14 +53,7 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # nosec B108
 
 # Gunicorn's own messages, in the form of the request lines that the application writes.
 logconfig_dict = {
-    "formatters": {"json": {"()": "app.telemetry.JSONFormatter"}},
-    "handlers": {
-        "stdout": {
-            "class": "logging.StreamHandler",
-            "formatter": "json",
-            "stream": "ext://sys.stdout",
-        }
-    },
+    "handlers": {"stdout": {"class": "app.telemetry.LineHandler"}},
     "root": {"handlers": ["stdout"], "level": "INFO"},
     "loggers": {"gunicorn.error": {"handlers": ["stdout"], "level": "INFO", "propagate": False}},
 }
