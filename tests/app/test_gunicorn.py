@@ -239,8 +239,8 @@ def test_answers_of_concurrent_requests_are_never_mixed_up(serve):
     rows = [valid_row(transaction_id=i, Amount=i / 7) for i in range(64)]
     expected = server.post("/anomaly", rows).json()["predictions"]
 
-    with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda row: server.post("/anomaly", row).json(), rows * 3))
+    with ThreadPoolExecutor(64) as pool:
+        answers = list(pool.map(lambda row: server.post("/anomaly", row).json(), rows * 6))
 
     for number, answer in enumerate(answers):
         alone = expected[number % 64]
