@@ -7,6 +7,8 @@ import sys
 for _library in ("OPENBLAS", "OMP", "MKL", "VECLIB"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
+from app.readers import networks as _networks  # noqa: E402 (likewise)
+
 from app import run_dir as _run_dir  # noqa: E402 (it imports NumPy)
 
 os.environ[_run_dir.VARIABLE] = str(_run_dir.locate(os.environ))
@@ -43,9 +45,13 @@ keepalive = (
     65  # longer than the idle time of the usual load balancer, which then never hits a close
 )
 
-# Where Gunicorn, too, asks whom to believe, it gets the same answer as the rate limits.
-if _trusted := os.environ.get("FRAUDSCORE_TRUSTED_PROXIES"):
-    forwarded_allow_ips = _trusted
+# Whoever else asks whom to believe gets the same answer as the rate limits: nobody, unless told. By
+# itself Gunicorn believes all that comes from this machine, where clients may be, too.
+try:
+    _trusted = _networks(os.environ.get("FRAUDSCORE_TRUSTED_PROXIES", ""))
+except ValueError as _error:
+    sys.exit(f"fraudscore cannot start: FRAUDSCORE_TRUSTED_PROXIES {_error}")
+forwarded_allow_ips = ",".join(map(str, _trusted))
 
 preload_app = True  # loaded and verified once; workers share the memory and restart from it
 control_socket_disable = True  # it would need a writable home
@@ -53,14 +59,7 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # nosec B108
 
 # Gunicorn's own messages, in the form of the request lines that the application writes.
 logconfig_dict = {
-    "formatters": {"json": {"()": "app.telemetry.JSONFormatter"}},
-    "handlers": {
-        "stdout": {
-            "class": "logging.StreamHandler",
-            "formatter": "json",
-            "stream": "ext://sys.stdout",
-        }
-    },
+    "handlers": {"stdout": {"class": "app.telemetry.LineHandler"}},
     "root": {"handlers": ["stdout"], "level": "INFO"},
     "loggers": {"gunicorn.error": {"handlers": ["stdout"], "level": "INFO", "propagate": False}},
 }

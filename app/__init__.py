@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 
 from flask import Flask, request
+from werkzeug.exceptions import NotFound
 
 from app import errors, telemetry
 from app.access.gate import gate_of
@@ -54,6 +55,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     }
 
     errors.init_app(app)
+    app.before_request(refuse_extra_slashes)
     app.before_request(note_route)
 
     app.register_blueprint(scoring)
@@ -79,6 +81,12 @@ def begin_worker(app: Flask) -> None:
     settings: Settings = app.config["FRAUDSCORE"]
     watch(app.extensions["fraudscore"], settings.model_poll_seconds)
     app.extensions["fraudscore.observer"].open()
+
+
+def refuse_extra_slashes() -> None:
+    """Find nothing at //predict; the router alone would take it for /predict."""
+    if request.environ["PATH_INFO"].startswith("//"):
+        raise NotFound
 
 
 def note_route() -> None:

@@ -16,6 +16,12 @@ from werkzeug.wsgi import get_content_length, get_input_stream
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+# A larger body is looked at before it is parsed. Its texts may hold the signs that are counted, so
+# this many times what transactions need is accepted.
+_SMALL = 128 * 1024
+_MORE_BRACKETS = 16
+_MORE_COMMAS = 4
+
 
 def check_host(environ: WSGIEnvironment) -> None:
     """Refuse an HTTP/1.1 request without a Host header, as RFC 9112 asks; Gunicorn lets it pass."""
@@ -59,3 +65,19 @@ def _read_input(environ: WSGIEnvironment, limit: int) -> bytes:
     if length is not None and len(body) < length:
         raise ClientDisconnected("The body is shorter than its Content-Length.")
     return body
+
+
+def check_extent(body: bytes, most_rows: int, row_width: int) -> None:
+    """Refuse a body with far more lists, objects or values than transactions could fill.
+
+    The parser does not let go of the interpreter, nor does the end of what it made: 16 MiB of empty
+    lists would stop everything else in the worker for seconds. Here they take milliseconds.
+    """
+    if len(body) <= _SMALL:
+        return
+    brackets, commas = body.count(b"[") + body.count(b"{"), body.count(b",")
+    most_values = most_rows * row_width
+    if brackets > _MORE_BRACKETS * (most_rows + 1) or commas > _MORE_COMMAS * most_values:
+        raise RequestEntityTooLarge(
+            f"The body is larger than {most_rows} transactions of {row_width} values could be."
+        )

@@ -71,6 +71,8 @@ class RequestBody:
     """The three forms of a body: one transaction, a list of them, or the envelope."""
 
     def __init__(self, spec: FeatureSpec, max_rows: int) -> None:
+        self.max_rows = max_rows
+        self.row_width = len(spec.features) + len(spec.id_keys)
         self._transactions = Transactions(spec, max_rows)
         envelope = Schema.from_dict({"transactions": self._transactions}, name="Envelope")
         self.envelope = envelope(unknown=RAISE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, current_app, request
 
 from app.answer import Answer, answer
-from app.intake import check_content, read_body
+from app.intake import check_content, check_extent, read_body
 from app.layer import Lane
 from app.record import current_record
 from app.schemas import Route
@@ -43,4 +43,6 @@ def _respond(
     """Check what carries the transactions, and have them scored."""
     check_content(environ)
     body = read_body(environ, max_body_bytes)
-    return answer(store.current(), route, body, environ.get("QUERY_STRING", ""))
+    champion = store.current()
+    check_extent(body, champion.requests.max_rows, champion.requests.row_width)
+    return answer(champion, route, body, environ.get("QUERY_STRING", ""))

@@ -7,16 +7,12 @@ not read by anybody costs lines, which are counted, never an answer.
 from __future__ import annotations
 
 import logging
-import os
-import stat
 import time
-from contextlib import suppress
 
 import orjson
 
+from app.output import STANDARD_OUTPUT, Output
 from app.record import RequestRecord
-
-STANDARD_OUTPUT = 1
 
 
 class RequestLog:
@@ -26,7 +22,7 @@ class RequestLog:
         lowest = logging.getLevelNamesMapping()[log_level]
         self._writes_all = lowest <= logging.INFO
         self._writes_errors = lowest <= logging.ERROR
-        self._output = _unblocked(output)
+        self._output = Output(output)
         self._second = (0, "")
         self.dropped = 0
 
@@ -51,7 +47,7 @@ class RequestLog:
         if record.span is not None:
             line["trace_id"] = f"{record.span.get_span_context().trace_id:032x}"
         try:
-            os.write(self._output, orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+            self._output.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         except OSError:
             self.dropped += 1
 
@@ -64,15 +60,3 @@ class RequestLog:
             text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
             self._second = second, text
         return f"{text}.{int((moment - second) * 1000):03d}+00:00"
-
-
-def _unblocked(output: int) -> int:
-    """Return a way to the same pipe on which writing never waits for whoever reads at its end.
-
-    The pipe is opened once more, since a flag on the given one would change it for all who share
-    it. What is no pipe, or may not be opened again, stays as it is.
-    """
-    with suppress(OSError):
-        if stat.S_ISFIFO(os.fstat(output).st_mode):
-            return os.open(f"/proc/self/fd/{output}", os.O_WRONLY | os.O_NONBLOCK)
-    return output

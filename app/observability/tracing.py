@@ -5,7 +5,9 @@ One server span a request. The exporter and its thread begin with the process th
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Mapping
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# What a process that ends may spend on its last spans. Where the collector does not answer, the
+# library would wait for half a minute, and nobody takes the place of the worker meanwhile.
+_LEAVE_S = 2.0
 # Of what is logged, what a span may say too, by the name of its attribute.
 _FACTS = {"rows": "fraudscore.rows", "model": "fraudscore.model.version"}
 
@@ -40,7 +45,7 @@ class Tracing:
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
         self._api = trace
-        self._provider = TracerProvider(resource=_resource())
+        self._provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
         self._processor = processor
         self._tracer = self._provider.get_tracer("fraudscore")
         self._propagator = TraceContextTextMapPropagator()
@@ -52,6 +57,21 @@ class Tracing:
 
         processor = self._processor or BatchSpanProcessor(OTLPSpanExporter())
         self._provider.add_span_processor(processor)
+        is_leaving = Event()
+        # Begun now: a process that ends may begin no thread any more.
+        sending = Thread(target=self._send_last, args=(is_leaving,), name="spans", daemon=True)
+        sending.start()
+
+        def leave() -> None:
+            is_leaving.set()
+            sending.join(_LEAVE_S)
+
+        atexit.register(leave)
+
+    def _send_last(self, is_leaving: Event) -> None:
+        """Wait until the process ends, then send what there is."""
+        is_leaving.wait()
+        self._provider.shutdown()
 
     def begin(self, environ: WSGIEnvironment, record: RequestRecord) -> None:
         """Begin the span of a request, below the span of the caller if one is named."""

@@ -14,10 +14,10 @@ from app.worker.shared import Shared
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-# Pipelined requests answered in one go; then the other connections get their turn.
-_MOST_AT_ONCE = 16
-# A larger body is answered beside the event loop, which goes on with the small ones meanwhile.
-_LARGE = 1024 * 1024
+# A larger body, or one with more objects, is answered beside the event loop, which goes on with the
+# small ones meanwhile: ten thousand short rows are less than a megabyte and up to a second's work.
+_MOST_BYTES = 512 * 1024
+_MOST_OBJECTS = 1024
 # How long a client may go on sending after its last answer: closed at once, the connection would
 # be reset and the answer could be lost on its way.
 _LINGER_S = 2.0
@@ -129,24 +129,22 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _advance(self) -> None:
-        """Answer whole requests in their order, until one is incomplete or it is another's turn."""
+        """Answer the next request once it is whole; what follows it waits for the others' turn."""
         reader = self._reader
-        left = _MOST_AT_ONCE
+        if not reader.has_begun:
+            return
         try:
-            while reader.has_begun:
-                request = reader.read()
-                if request is None:
-                    self._wait()
-                    return
-                self._answer(*request)
-                left -= 1
-                if self._is_busy or self._is_stuck or self._is_leaving:
-                    return
-                if not left and reader.has_begun:
-                    self._is_busy = True
-                    self._transport.pause_reading()
-                    self._shared.loop.call_soon(self._take_turn)
-                    return
+            request = reader.read()
+            if request is None:
+                self._wait()
+                return
+            self._answer(*request)
+            if self._is_busy or self._is_stuck or self._is_leaving:
+                return
+            if reader.has_begun:
+                self._is_busy = True
+                self._transport.pause_reading()
+                self._shared.loop.call_soon(self._take_turn)
         except RefusedError as error:
             self._refuse(error)
         except Exception as error:
@@ -210,7 +208,7 @@ class Connection(asyncio.Protocol):
             shared.proxies.apply(environ)
         shared.count_request()
         is_last = not head.keep_alive or (shared.is_stopping and not self._reader.unread)
-        if len(body) <= _LARGE:
+        if not _is_large(body):
             self._send(respond(shared.application, environ, body, shared.clock, is_last=is_last))
             return
         self._is_busy = True
@@ -268,3 +266,9 @@ class Connection(asyncio.Protocol):
             if not self._is_stuck:
                 self.deadline = self._shared.loop.time() + _LINGER_S
                 self._transport.resume_reading()
+
+
+def _is_large(body: bytes) -> bool:
+    """Say whether a body may take long to answer."""
+    size = len(body)
+    return size > _MOST_BYTES or (size > _MOST_OBJECTS and body.count(b"{") > _MOST_OBJECTS)

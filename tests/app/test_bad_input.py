@@ -180,6 +180,23 @@ def test_body_over_the_limit_is_413(model_dir):
     assert document["detail"] == "The body is larger than the limit of 2048 bytes."
 
 
+@pytest.mark.parametrize("item", [b"[]", b"{}", b"1", b'{"a":{}}', b"[" * 500 + b"]" * 500])
+def test_body_that_no_transactions_could_fill_is_413(client, item):
+    """Parsing megabytes of these would hold up everybody else for seconds."""
+    body = b"[" + b",".join([item] * (2_000_000 // len(item))) + b"]"
+
+    document = assert_problem(post(client, "/predict", body), 413)
+
+    assert document["detail"].startswith("The body is larger than 10000 transactions of 8 values")
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_largest_request_with_brackets_and_commas_in_its_texts_is_answered(client, route):
+    row = valid_row(transaction_id="[{,}]", payment_id="[1,2]", merchant_category="a, b, {c}")
+
+    assert post(client, route, json.dumps([row] * 10_000, indent=1)).status_code == 200
+
+
 @pytest.mark.parametrize(
     "content_type",
     ["text/plain", "application/vnd.api+json", "application/json; charset=latin-1", None],

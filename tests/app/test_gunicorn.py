@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.app.gunicorn import Process, receive_all, wait_for
 from tests.factories import valid_row
@@ -239,8 +240,8 @@ def test_answers_of_concurrent_requests_are_never_mixed_up(serve):
     rows = [valid_row(transaction_id=i, Amount=i / 7) for i in range(64)]
     expected = server.post("/anomaly", rows).json()["predictions"]
 
-    with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda row: server.post("/anomaly", row).json(), rows * 3))
+    with ThreadPoolExecutor(64) as pool:
+        answers = list(pool.map(lambda row: server.post("/anomaly", row).json(), rows * 6))
 
     for number, answer in enumerate(answers):
         alone = expected[number % 64]
@@ -248,3 +249,13 @@ def test_answers_of_concurrent_requests_are_never_mixed_up(serve):
         assert answer["reconstruction_error"] == pytest.approx(
             alone["reconstruction_error"], rel=1e-9
         )
+
+
+def test_forwarded_address_is_nobodys_way_around_a_limit(serve):
+    """Not even that of a client on this machine, unless the machine is said to be a proxy."""
+    server = serve(FRAUDSCORE_RATE_LIMIT="2/minute")
+    spoofed = [{"X-Forwarded-For": f"192.0.2.{number}"} for number in range(4)]
+
+    answers = [requests.get(f"{server.url}/model", headers=one, timeout=5) for one in spoofed]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429, 429]

@@ -1,8 +1,11 @@
 """Request ids, common headers and the log line."""
 
+import contextlib
 import json
 import logging
 import os
+import pty
+import socket
 import sys
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +14,7 @@ import pytest
 from app import create_app
 from app.observability.request_log import RequestLog
 from app.record import RequestRecord
-from app.telemetry import JSONFormatter
+from app.telemetry import JSONFormatter, LineHandler
 from tests.factories import valid_row
 
 
@@ -168,19 +171,46 @@ def test_name_of_the_client_is_in_the_line(written):
     assert written()[0]["client"] == "checkout"
 
 
-def test_output_that_nobody_reads_costs_lines_and_no_time():
-    """Fill a pipe: a write that waited would never return."""
-    reader, writer = os.pipe()
-    log = RequestLog("INFO", writer)
+def socket_ends():
+    reader, writer = socket.socketpair()
+    return reader.detach(), writer.detach()
 
-    for _ in range(2000):
+
+@pytest.mark.parametrize("ends", [os.pipe, socket_ends])
+def test_output_that_nobody_reads_costs_lines_and_no_time(ends):
+    """Fill it: a write that waited would never return."""
+    reader, writer = ends()
+    log, handler = RequestLog("INFO", writer), LineHandler(writer)
+
+    for _ in range(5000):
+        log.write(answered(), 0.001)
+    handler.handle(logging.makeLogRecord({"msg": "x" * 4000, "levelno": logging.INFO}))
+
+    assert log.dropped > 0
+    os.set_blocking(reader, False)
+    lines = b"".join(iter(lambda: read_available(reader), b"")).splitlines()
+    whole = [json.loads(line) for line in lines if line.endswith(b"}")]
+    assert len(whole) == 5000 - log.dropped
+    assert {line["request_id"] for line in whole} == {"r-1"}
+    assert os.get_blocking(writer)  # others share this end and expect it to wait
+
+
+def test_terminal_that_was_stopped_costs_lines_and_no_time():
+    """Control-S, for one; a terminal may take a part of a line."""
+    _, terminal = pty.openpty()
+    log = RequestLog("INFO", terminal)
+
+    for _ in range(5000):
         log.write(answered(), 0.001)
 
     assert log.dropped > 0
-    lines = os.read(reader, 1 << 20).decode().splitlines()
-    assert len(lines) == 2000 - log.dropped
-    assert all(json.loads(line)["request_id"] == "r-1" for line in lines)
-    assert os.get_blocking(writer)  # others share this end and expect it to wait
+
+
+def read_available(reader):
+    """Return what can be read at once."""
+    with contextlib.suppress(BlockingIOError):
+        return os.read(reader, 1 << 20)
+    return b""
 
 
 def closed_pipe():
@@ -208,3 +238,13 @@ def test_output_that_takes_no_lines_drops_and_counts_them(output):
         log.write(answered(), 0.001)
 
     assert log.dropped == 3
+
+
+@pytest.mark.parametrize("output", [closed_pipe, closed_descriptor, full_disk])
+def test_message_that_nobody_takes_is_lost_without_a_word(output, capfd):
+    handler = LineHandler(output())
+
+    handler.handle(logging.makeLogRecord({"msg": "stopping", "levelno": logging.INFO}))
+    handler.close()
+
+    assert capfd.readouterr().err == ""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -217,6 +218,19 @@ def test_workers_send_their_last_spans_before_they_stop(serve):
     assert code == 0
     assert {path for path, _ in received} == {"/own"}
     assert [span.name for span in spans_in(received)].count("POST /predict") == 3
+
+
+def test_collector_that_never_answers_does_not_hold_up_the_stop(serve):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        # Nobody but the worker itself ends the wait: not Gunicorn, and not the exporter.
+        patience = {"OTEL_EXPORTER_OTLP_TIMEOUT": "300", ENDPOINT: address}
+        server = serve("--graceful-timeout", "300", **patience)
+        server.post("/predict", valid_row())
+        server.popen.terminate()
+        code, _, errors = server.end()
+
+    assert (code, errors) == (0, [])
 
 
 def test_collector_that_is_gone_costs_no_answer(model_dir, monkeypatch):

@@ -183,12 +183,12 @@ def answered(connections):
     return select.select(connections, [], [], 0)[0]
 
 
-def test_large_request_leaves_the_loop_to_the_small_ones(serve, crowd):
+@pytest.mark.parametrize("body", [b" " * 2_000_000, b"{}," * 2000], ids=["bytes", "rows"])
+def test_large_request_leaves_the_loop_to_the_small_ones(serve, crowd, body):
     server = serve(ECHO)
-    size = 2_000_000
-    head = b"POST /sleep?seconds=1.5 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
+    head = b"POST /sleep?seconds=1.5 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
 
-    (large,) = crowd(server, 1, head, b" " * size, GET + b"\r\n")
+    (large,) = crowd(server, 1, head % len(body), body, GET + b"\r\n")
     assert all(server.get("/x").ok for _ in range(20))
     large.setblocking(False)
     with pytest.raises(BlockingIOError):
@@ -196,3 +196,14 @@ def test_large_request_leaves_the_loop_to_the_small_ones(serve, crowd):
     large.settimeout(10)
 
     assert [status for status, _, _ in receive_answers(large, 2)] == [200, 200]
+
+
+def test_client_that_asks_for_much_at_once_takes_turns_with_the_others(serve, crowd):
+    server = serve(ECHO)
+    (greedy,) = crowd(server, 1, b"GET /sleep?seconds=0.1 HTTP/1.1\r\nHost: x\r\n\r\n" * 30)
+    wait_for(lambda: answered([greedy]), "the first answer")
+
+    assert server.get("/x").ok
+    received = greedy.recv(1 << 20)
+
+    assert received.count(b"HTTP/1.1 200") < 15
