@@ -13,6 +13,7 @@ from training.config import LearningConfig
 from training.demo import boundary_plots as plots
 from training.demo.closing import closing
 from training.demo.learning import accuracies_of, learn, losses_of
+from training.demo.points import Points, spirals
 from training.report.formats import count, number, percent
 from training.report.page import (
     Column,
@@ -31,7 +32,6 @@ from training.report.page import (
 Array = NDArray[Any]
 
 POINTS, HELD_OUT = 200, 500  # of each class
-TURNS, RADIUS, NOISE = 1.1, 3.0, 0.1
 WIDTHS = (2, 4, 8, 32)  # of both hidden layers; the widest is the one that is watched
 FRAMES = (0, 1, 2, 4, 6, 8, 10, 12, 16, 24, 64)
 LEARNING = LearningConfig(optimizer="adam", learning_rate=0.01, epochs=64, batch_size=40, warmup=0)
@@ -77,18 +77,7 @@ def page(seed: int) -> Page:
     return Page("Demonstration", "Decision boundary", facts, _sections(facts, drawn), "", _tiles())
 
 
-def spirals(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Return so many points of each of two spirals, wound into each other, and their classes."""
-    along = np.sqrt(rng.uniform(0.04, 1, (2, n)))
-    angle = 2 * np.pi * TURNS * along + np.array([[0], [np.pi]])
-    X = RADIUS * along[..., None] * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-    X += rng.normal(0, NOISE, X.shape)
-    return X.reshape(-1, 2), np.repeat([0.0, 1.0], n)
-
-
-def _lesson(
-    width: int, train: tuple[Array, Array], held_out: tuple[Array, Array], rng: np.random.Generator
-) -> Lesson:
+def _lesson(width: int, train: Points, held_out: Points, rng: np.random.Generator) -> Lesson:
     network = MLP([2, width, width, 1], ["tanh", "tanh", "sigmoid"], rng=rng)
     lesson = Lesson(network, {}, [])
 
@@ -139,11 +128,12 @@ def _readings(facts: Facts) -> dict[str, str]:
     frames, narrow, wide = facts["frames"], facts["widths"][0], facts["widths"][-1]
     first, last = frames[0], frames[-1]
     most = 1 + int(np.diff([frame["accuracy"] for frame in frames[1:]]).argmax())
+    before, after = frames[most], frames[most + 1]
     return {
         "animation": f"Before the first step {percent(first['accuracy'])} of the points are right, "
-        f"after epoch {count(last['epoch'])} {percent(last['accuracy'])}. After the first epoch the "
-        f"largest step is from epoch {count(frames[most]['epoch'])} ({percent(frames[most]['accuracy'])}) to epoch "
-        f"{count(frames[most + 1]['epoch'])} ({percent(frames[most + 1]['accuracy'])}).",
+        f"after epoch {count(last['epoch'])} {percent(last['accuracy'])}. After the first epoch "
+        f"the largest step is from epoch {count(before['epoch'])} ({percent(before['accuracy'])}) "
+        f"to epoch {count(after['epoch'])} ({percent(after['accuracy'])}).",
         "strip": f"The same in six frames: an almost straight line comes first and is right about "
         f"{percent(frames[2]['accuracy'])} after epoch {count(frames[2]['epoch'])}; then it bends.",
         "losses": f"The loss falls from {number(first['loss'])} to {number(last['loss'])} on the "
@@ -167,9 +157,9 @@ def _tiles() -> list[Tiles]:
 
 def _sections(facts: Facts, drawn: dict[str, Figure]) -> list[Section]:
     task = (
-        "The network reads two numbers, the place of a point, and answers with the probability that "
-        "it is of the second class. The line is where that is one half; the darker the colour, the surer "
-        "the answer. Nothing tells the network that there are spirals: it sees ",
+        "The network reads two numbers, the place of a point, and answers with the probability "
+        "that it is of the second class. The line is where that is one half; the darker the "
+        "colour, the surer the answer. Nothing tells the network that there are spirals: it sees ",
         Value("/points", "count"),
         " points, ",
         Value("/epochs", "count"),
