@@ -164,8 +164,8 @@ def _sections(facts: Facts, drawn: dict[str, Figure]) -> list[Section]:
         Value("/causes", "count"),
         " causes and some noise, and its anomalies have only values that usual rows have, each "
         "taken from another row: no feature alone is unusual, only how they go together. A "
-        "bottleneck that is too narrow rebuilds usual rows badly; one that is as wide as the table need not "
-        "learn how features go together, it can copy them, those of anomalies too.",
+        "bottleneck that is too narrow rebuilds usual rows badly; one that is as wide as the table "
+        "need not learn how features go together, it can copy them, those of anomalies too.",
     )
     return [
         Section("The narrow middle", [Text(narrow), drawn["reconstructions"], drawn["alarm"]]),

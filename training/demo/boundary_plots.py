@@ -65,11 +65,13 @@ def widths(answers: dict[int, Array], points: Points) -> Plot:
 
 
 def _panels(answers: dict[str, Array], points: Points, columns: int, height: float) -> Canvas:
+    """Draw several answers over half of the points."""
     figure, grid = new_panels(list(answers), columns, height)
+    X, y = (part[::2] for part in points)
     for n, (axes, logits) in enumerate(zip(grid, answers.values(), strict=True)):
         names = (None, None) if n else ("class 0", "class 1")
         draw_regions(axes, PLANE, sigmoid(logits))
-        draw_points(axes, *points, names, size=1.8)
+        draw_points(axes, X, y, names, size=1.8)
         frame_plane(axes, PLANE)
         axes.set_xticks([])
     legend(figure)

@@ -36,7 +36,7 @@ POINTS = 50  # of a corner
 WIDTHS, SHOWN = (0, 1, 2, 3, 4, 8), 2
 STARTS = 50
 LEARNING = LearningConfig(
-    optimizer="sgd", learning_rate=0.5, momentum=0.9, epochs=300, batch_size=50, warmup=0
+    optimizer="sgd", learning_rate=0.5, momentum=0.9, epochs=200, batch_size=50, warmup=0
 )
 
 
@@ -44,7 +44,7 @@ def page(seed: int) -> Page:
     """Return the demonstration."""
     data, *streams = np.random.default_rng(seed).spawn(1 + len(WIDTHS))
     X, y = corners(POINTS, data)
-    trials = {width: _trial(width, X, y, rng) for width, rng in zip(WIDTHS, streams, strict=True)}
+    trials = {width: trial(width, X, y, rng) for width, rng in zip(WIDTHS, streams, strict=True)}
     facts = _facts(trials, X, seed)
     none, some = trials[0], trials[SHOWN]
     drawn = {
@@ -60,7 +60,8 @@ def page(seed: int) -> Page:
     return Page("Demonstration", "XOR", facts, _sections(facts, drawn), "", _tiles())
 
 
-def _trial(width: int, X: Array, y: Array, rng: np.random.Generator) -> Trial:
+def trial(width: int, X: Array, y: Array, rng: np.random.Generator) -> Trial:
+    """Train networks with so many hidden units, none for a width of 0, from many starts."""
     sizes = [2, width, 1] if width else [2, 1]
     activations = ["tanh", "sigmoid"] if width else ["sigmoid"]
     network = MLP(sizes, activations, members=STARTS, rng=rng)
