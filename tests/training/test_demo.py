@@ -85,7 +85,7 @@ def test_gradient_vanishes_through_sigmoids_and_not_through_rectifiers(pages):
     assert fast["shrinkage"] < 10
     assert slow["accuracy"]["high"] < 0.6
     assert fast["accuracy"]["low"] > 0.95
-    assert facts["bound"] == 0.25**9
+    assert facts["at_least"] == 4**9
     shrinkages = [own["shrinkage"] for own in facts["rivals"]["sigmoid"]]
     assert shrinkages == sorted(shrinkages)
 

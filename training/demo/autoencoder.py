@@ -188,12 +188,12 @@ def _quantiles(facts: Facts) -> Table:
 
 
 def _bottleneck_table(facts: Facts) -> Table:
-    titles = ("Bottleneck", "Error, usual", "Error, anomalies", "Called", "ROC-AUC")
+    titles = ("Units", "Usual", "Anomalies", "Called", "ROC-AUC")
     keys = ("bottleneck", "legitimate_error", "anomaly_error", "found", "roc_auc")
     forms = {"bottleneck": "count", "found": "percent"}
     rows = [
         [[Value(at("bottlenecks", n, key), forms.get(key, "number"))] for key in keys]
         for n in range(len(facts["bottlenecks"]))
     ]
-    note = "Errors are medians; called: the share of anomalies above the threshold."
+    note = "The median error of usual rows and of anomalies; the share of anomalies called."
     return Table("By bottleneck", [Column(own) for own in titles], rows, note=note, is_half=True)

@@ -131,9 +131,9 @@ def _readings(facts: Facts) -> dict[str, str]:
     before, after = frames[most], frames[most + 1]
     return {
         "animation": f"Before the first step {percent(first['accuracy'])} of the points are right, "
-        f"after epoch {count(last['epoch'])} {percent(last['accuracy'])}. After the first epoch "
-        f"the largest step is from epoch {count(before['epoch'])} ({percent(before['accuracy'])}) "
-        f"to epoch {count(after['epoch'])} ({percent(after['accuracy'])}).",
+        f"after epoch {count(last['epoch'])} it is {percent(last['accuracy'])}. After the first "
+        f"epoch the largest step is from {percent(before['accuracy'])} (epoch "
+        f"{count(before['epoch'])}) to {percent(after['accuracy'])} (epoch {count(after['epoch'])}).",
         "strip": f"The same in six frames: an almost straight line comes first and is right about "
         f"{percent(frames[2]['accuracy'])} after epoch {count(frames[2]['epoch'])}; then it bends.",
         "losses": f"The loss falls from {number(first['loss'])} to {number(last['loss'])} on the "
@@ -141,7 +141,7 @@ def _readings(facts: Facts) -> dict[str, str]:
         "learned is the spirals, not the points.",
         "widths": f"With {count(narrow['units'])} units in each hidden layer "
         f"{percent(narrow['held_out_accuracy'])} of the held-out points are right, with "
-        f"{count(wide['units'])} {percent(wide['held_out_accuracy'])}.",
+        f"{count(wide['units'])} it is {percent(wide['held_out_accuracy'])}.",
     }
 
 
@@ -158,8 +158,8 @@ def _tiles() -> list[Tiles]:
 def _sections(facts: Facts, drawn: dict[str, Figure]) -> list[Section]:
     task = (
         "The network reads two numbers, the place of a point, and answers with the probability "
-        "that it is of the second class. The line is where that is one half; the darker the "
-        "colour, the surer the answer. Nothing tells the network that there are spirals: it sees ",
+        "that it is of the second class. The line is where that is one half; the stronger the "
+        "colour, the surer the answer. Nothing tells the network of spirals: it sees ",
         Value("/points", "count"),
         " points, ",
         Value("/epochs", "count"),

@@ -110,7 +110,7 @@ def _facts(trials: list[Facts], seed: int) -> Facts:
         "steepest_sigmoid": _steepest("sigmoid"),
         "steepest_relu": _steepest("relu"),
         "factors": DEPTHS[-1] - 1,
-        "bound": _steepest("sigmoid") ** (DEPTHS[-1] - 1),
+        "at_least": _steepest("sigmoid") ** (1 - DEPTHS[-1]),
         "rivals": rivals,
         "deepest": deepest,
         "remarks": [],
@@ -149,7 +149,7 @@ def _readings(facts: Facts) -> dict[str, str]:
         f"is {quantity(facts['steepest_relu'])} wherever it is active.",
         "shrinkages": f"Every further layer of sigmoids multiplies: at {count(few['depth'])} "
         f"layers the gradient is {quantity(few['shrinkage'])} times smaller, at "
-        f"{count(slow['depth'])} {quantity(slow['shrinkage'])} times; with ReLU "
+        f"{count(slow['depth'])} layers {quantity(slow['shrinkage'])} times; with ReLU it is "
         f"{quantity(fast['shrinkage'])} times.",
         "accuracies": f"Sigmoids get more than three quarters of the held-out points right "
         f"{until}; with ReLU the middle start is never below {percent(worst)}.",
@@ -160,7 +160,7 @@ def _tiles() -> list[Tiles]:
     tiles = [
         Tile(f"{NAMES[name]}: {title}", Value(at("deepest", name, *keys), form))
         for title, keys, form in (
-            ("gradient, times smaller", ("shrinkage",), "quantity"),
+            ("times smaller", ("shrinkage",), "quantity"),
             ("right, deepest network", ("accuracy", "value"), "percent"),
         )
         for name in RIVALS
@@ -178,11 +178,11 @@ def _sections(facts: Facts, drawn: dict[str, Figure]) -> list[Section]:
         Value("/factors", "count"),
         " such factors in a row, as between the first and the last of ",
         Value("/depth", "count"),
-        " hidden layers, are at most ",
-        Value("/bound"),
-        ", whatever the network has to learn, and the weights of Glorot's start do not make up for "
-        "it. ReLU's slope is one where it is active; He's start doubles the variance of the "
-        "weights because half of the units are not.",
+        " hidden layers, alone make it at least ",
+        Value("/at_least", "count"),
+        " times smaller, whatever the network has to learn, and the weights of Glorot's start "
+        "hardly make up for it. ReLU's slope is one where it is active; He's start makes the "
+        "weights larger because half of the units are not.",
     )
     setting = (
         "Networks of ",
@@ -235,8 +235,7 @@ def _table() -> Table:
         row = [Cell([Value(at("rivals", "sigmoid", n, "depth"), "count")])]
         row += [Cell([Value(at("rivals", name, n, "shrinkage"), "quantity")]) for name in RIVALS]
         row += [
-            Cell([Value(at("rivals", name, n, "accuracy"), "percent", has_interval=True)])
-            for name in RIVALS
+            Cell([Value(at("rivals", name, n, "accuracy", "value"), "percent")]) for name in RIVALS
         ]
         rows.append(row)
     return Table(
@@ -244,7 +243,7 @@ def _table() -> Table:
         [Column(title) for title in titles],
         rows,
         note=(
-            "Times smaller: the gradient of the first hidden layer than that of the last. Below "
-            "each accuracy stands between which the middle half of the starts lies."
+            "Times smaller: the gradient of the first hidden layer than that of the last. Of all "
+            "starts the middle one is shown."
         ),
     )
