@@ -188,8 +188,8 @@ def _quantiles(facts: Facts) -> Table:
 
 
 def _bottleneck_table(facts: Facts) -> Table:
-    titles = ("Units", "Usual", "Anomalies", "Called", "ROC-AUC")
-    keys = ("bottleneck", "legitimate_error", "anomaly_error", "found", "roc_auc")
+    titles = ("Units", "Usual", "Anomalies", "Called")
+    keys = ("bottleneck", "legitimate_error", "anomaly_error", "found")
     forms = {"bottleneck": "count", "found": "percent"}
     rows = [
         [[Value(at("bottlenecks", n, key), forms.get(key, "number"))] for key in keys]

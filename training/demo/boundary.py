@@ -132,8 +132,9 @@ def _readings(facts: Facts) -> dict[str, str]:
     return {
         "animation": f"Before the first step {percent(first['accuracy'])} of the points are right, "
         f"after epoch {count(last['epoch'])} it is {percent(last['accuracy'])}. After the first "
-        f"epoch the largest step is from {percent(before['accuracy'])} (epoch "
-        f"{count(before['epoch'])}) to {percent(after['accuracy'])} (epoch {count(after['epoch'])}).",
+        f"epoch the largest step is from {percent(before['accuracy'])} "
+        f"(epoch {count(before['epoch'])}) to {percent(after['accuracy'])} "
+        f"(epoch {count(after['epoch'])}).",
         "strip": f"The same in six frames: an almost straight line comes first and is right about "
         f"{percent(frames[2]['accuracy'])} after epoch {count(frames[2]['epoch'])}; then it bends.",
         "losses": f"The loss falls from {number(first['loss'])} to {number(last['loss'])} on the "

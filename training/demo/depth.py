@@ -16,7 +16,6 @@ from training.demo.learning import accuracies_of, learn
 from training.demo.points import Points, moons
 from training.report.formats import count, number, percent, quantity
 from training.report.page import (
-    Cell,
     Column,
     Facts,
     Figure,
@@ -219,31 +218,33 @@ def _sections(facts: Facts, drawn: dict[str, Figure]) -> list[Section]:
         ),
         Section(
             "What it does to learning",
-            [Text(outcome), drawn["shrinkages"], drawn["accuracies"], _table()],
+            [Text(outcome), drawn["shrinkages"], drawn["accuracies"], *_tables()],
         ),
         Section("What to do", [Text(cure)]),
         closing("depth", facts["seed"]),
     ]
 
 
-def _table() -> Table:
-    titles = ["Hidden layers"]
-    for title in ("times smaller", "right"):
-        titles += [f"{NAMES[name]}: {title}" for name in RIVALS]
-    rows = []
-    for n in range(len(DEPTHS)):
-        row = [Cell([Value(at("rivals", "sigmoid", n, "depth"), "count")])]
-        row += [Cell([Value(at("rivals", name, n, "shrinkage"), "quantity")]) for name in RIVALS]
-        row += [
-            Cell([Value(at("rivals", name, n, "accuracy", "value"), "percent")]) for name in RIVALS
-        ]
-        rows.append(row)
+def _tables() -> list[Table]:
+    smaller = "Of the first hidden layer, against that of the last; the middle start."
+    right = "After the same training; the middle start."
+    return [
+        _table("Gradient, times smaller", ("shrinkage",), "quantity", smaller),
+        _table("Held-out points right", ("accuracy", "value"), "percent", right),
+    ]
+
+
+def _table(caption: str, keys: tuple[str, ...], form: str, note: str) -> Table:
     return Table(
-        "Gradients and accuracy by depth",
-        [Column(title) for title in titles],
-        rows,
-        note=(
-            "Times smaller: the gradient of the first hidden layer than that of the last. Of all "
-            "starts the middle one is shown."
-        ),
+        caption,
+        [Column("Hidden layers"), *(Column(NAMES[name]) for name in RIVALS)],
+        [
+            [
+                [Value(at("rivals", "sigmoid", n, "depth"), "count")],
+                *(Value(at("rivals", name, n, *keys), form) for name in RIVALS),
+            ]
+            for n in range(len(DEPTHS))
+        ],
+        note=note,
+        is_half=True,
     )
