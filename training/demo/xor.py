@@ -177,7 +177,7 @@ def _sections(facts: Facts, drawn: dict[str, Figure]) -> list[Section]:
 
 def _table(facts: Facts) -> Table:
     keys = ("parameters", "worst_accuracy", "best_accuracy", "perfect_share")
-    titles = ("Hidden units", "Parameters", "Worst start", "Best start", "All points")
+    titles = ("Units", "Parameters", "Worst", "Best", "All points")
     return Table(
         "Accuracy by width",
         [Column(title) for title in titles],
@@ -191,6 +191,6 @@ def _table(facts: Facts) -> Table:
             ]
             for n in range(len(facts["widths"]))
         ],
-        note="The last column: starts that get every point right. One unit draws one line.",
+        note="The worst and the best start, and the share of starts that get all points right.",
         is_half=True,
     )
