@@ -109,7 +109,7 @@ def _facts(trials: dict[int, Trial], X: Array, seed: int) -> Facts:
 def _headline(facts: Facts) -> str:
     return (
         f"Without a hidden layer the network gets {percent(facts['without']['best_accuracy'])} of "
-        f"the points right, hardly more than guessing would; with {facts['with']['units']} hidden "
+        f"the points right, where guessing gets half; with {facts['with']['units']} hidden "
         f"units it gets {percent(facts['with']['best_accuracy'])}."
     )
 
@@ -176,18 +176,15 @@ def _sections(facts: Facts, drawn: dict[str, Figure]) -> list[Section]:
 
 
 def _table(facts: Facts) -> Table:
-    keys = ("parameters", "worst_accuracy", "best_accuracy", "perfect_share")
-    titles = ("Units", "Parameters", "Worst", "Best", "All points")
+    keys = ("worst_accuracy", "best_accuracy", "perfect_share")
+    titles = ("Hidden units", "Worst", "Best", "All points")
     return Table(
         "Accuracy by width",
         [Column(title) for title in titles],
         [
             [
                 [Value(at("widths", n, "units"), "count")],
-                *(
-                    Value(at("widths", n, key), "count" if key == "parameters" else "percent")
-                    for key in keys
-                ),
+                *(Value(at("widths", n, key), "percent") for key in keys),
             ]
             for n in range(len(facts["widths"]))
         ],
