@@ -21,6 +21,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     HOME=/home/fraudscore \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    HOST=0.0.0.0 \
     PORT=8000
 USER 10001:0
 EXPOSE 8000

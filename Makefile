@@ -15,7 +15,7 @@ FRAUDSCORE_MODEL_DIR := artifacts/$(MODEL)
 endif
 FRAUDSCORE_MODEL_DIR ?= artifacts/$(MODEL)
 
-.PHONY: setup serve train retrain tune predict test lint types check bench lock clean
+.PHONY: setup serve explore train retrain tune predict test test-soak lint types check audit bench lock clean
 
 setup: $(STAMP)
 
@@ -27,6 +27,9 @@ $(STAMP): requirements/dev.lock
 
 serve: $(STAMP)
 	PORT=$(PORT) FRAUDSCORE_MODEL_DIR="$(FRAUDSCORE_MODEL_DIR)" $(BIN)/gunicorn -c gunicorn.conf.py
+
+explore: $(STAMP)
+	$(BIN)/python -m training explore $(TRAIN_OPTIONS)
 
 train: $(STAMP)
 	$(BIN)/python -m training train $(TRAIN_OPTIONS)
@@ -43,14 +46,24 @@ predict: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest
 
+test-soak: $(STAMP)
+	$(BIN)/python -m pytest -m soak
+
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit --quiet --recursive app model training gunicorn.conf.py
 
 types: $(STAMP)
 	$(BIN)/mypy
 
 check: lint types test
+
+# PyPI itself is asked: a service that only lists vulnerabilities cannot tell a package that has none
+# from one that it has never heard of. --strict makes the latter a failure.
+audit: $(STAMP)
+	@$(BIN)/pip-audit --vulnerability-service pypi --strict --disable-pip --require-hashes $(addprefix -r ,$(wildcard requirements/*.lock)) \
+		|| { echo "audit: not passed; a package is vulnerable or could not be looked up, see above" >&2; exit 1; }
 
 bench: $(STAMP)
 	$(BIN)/pip install --quiet --require-hashes -r requirements/bench.lock
@@ -61,6 +74,8 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.quality_sparkov
 	$(BIN)/python -m benchmarks.quality_adbench
 	$(BIN)/python -m benchmarks.out_of_core
+	$(BIN)/python -m benchmarks.explore
+	$(BIN)/python -m benchmarks.serving
 
 lock: $(STAMP)
 	$(BIN)/pip install --quiet uv

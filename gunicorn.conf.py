@@ -1,19 +1,41 @@
 """How Gunicorn runs the service: ``gunicorn -c gunicorn.conf.py`` is all there is to it."""
 
 import os
+import sys
 
 # Workers and threads share the cores already. NumPy reads these once, when it is first imported.
 for _library in ("OPENBLAS", "OMP", "MKL", "VECLIB"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
+from app import run_dir as _run_dir  # noqa: E402 (it imports NumPy)
+
+os.environ[_run_dir.VARIABLE] = str(_run_dir.locate(os.environ))
+
+
+def _number(name: str, default: int, highest: int) -> int:
+    """Read a number from the environment; anything else ends the start in one line."""
+    text = os.environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= highest):
+        sys.exit(
+            f"fraudscore cannot start: {name} must be a number from 1 to {highest}, not {text!r}"
+        )
+    return int(text)
+
+
 wsgi_app = "app:wsgi()"
-bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
-workers = os.environ.get("WEB_CONCURRENCY", "2")
-worker_class = "gthread"
-threads = 4
-# Low on purpose: a worker accepts until this is full, and a high number lets one worker collect
-# every kept-alive connection while the others idle. Four places always stay free for new ones.
-worker_connections = 12
+_host = os.environ.get("HOST") or "127.0.0.1"
+bind = f"{f'[{_host}]' if ':' in _host else _host}:{_number('PORT', 8000, 65535)}"
+workers = _number("WEB_CONCURRENCY", 2, 512)
+# The worker of this service, or Gunicorn's own threads: see app/worker/.
+if os.environ.get("FRAUDSCORE_WORKER", "loop") == "gthread":
+    worker_class = "gthread"
+    threads = 4
+    # Low on purpose: such a worker accepts until this is full, and a high number lets one collect
+    # every kept-alive connection while the others idle. Four places stay free for new ones.
+    worker_connections = 12
+else:
+    worker_class = "app.worker.LoopWorker"
+    worker_connections = 1000
 
 timeout = 30  # silence of a whole worker, not the duration of a request
 graceful_timeout = 25  # below the stop grace of the container
@@ -21,9 +43,13 @@ keepalive = (
     65  # longer than the idle time of the usual load balancer, which then never hits a close
 )
 
+# Where Gunicorn, too, asks whom to believe, it gets the same answer as the rate limits.
+if _trusted := os.environ.get("FRAUDSCORE_TRUSTED_PROXIES"):
+    forwarded_allow_ips = _trusted
+
 preload_app = True  # loaded and verified once; workers share the memory and restart from it
 control_socket_disable = True  # it would need a writable home
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 (never a disk)
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # nosec B108 # noqa: S108 (never a disk)
 
 # Gunicorn's own messages, in the form of the request lines that the application writes.
 logconfig_dict = {
@@ -38,3 +64,23 @@ logconfig_dict = {
     "root": {"handlers": ["stdout"], "level": "INFO"},
     "loggers": {"gunicorn.error": {"handlers": ["stdout"], "level": "INFO", "propagate": False}},
 }
+
+
+def when_ready(server):
+    """Claim the run directory, once the address is ours: whoever runs there is then gone."""
+    from app.access.exposure import warn_if_exposed
+    from model.errors import FraudscoreError
+
+    try:
+        path = _run_dir.locate(os.environ)
+        _run_dir.claim(path, is_upgrade="GUNICORN_PID" in os.environ)
+    except FraudscoreError as error:
+        sys.exit(f"fraudscore cannot start: {error}")
+    warn_if_exposed(listener.getsockname() for listener in server.LISTENERS)
+
+
+def post_worker_init(worker):
+    """Start what each worker does beside answering."""
+    from app import begin_worker
+
+    begin_worker(worker.wsgi)

@@ -1,7 +1,7 @@
 """The service: HTTP in, JSON out.
 
 This package may import ``model``, never ``training``. Read ``create_app`` first, then follow a
-request: ``scoring`` → ``intake`` → ``answer`` → ``schemas`` → ``model.scorer`` → back.
+request: ``layer`` → ``scoring`` → ``intake`` → ``answer`` → ``schemas`` → ``model.scorer`` → back.
 """
 
 from __future__ import annotations
@@ -13,32 +13,56 @@ from collections.abc import Mapping
 from flask import Flask, request
 
 from app import errors, telemetry
+from app.access.gate import gate_of
 from app.config import Settings
+from app.documentation.docs import docs
 from app.health import health
-from app.intake import check_host
 from app.json_provider import StrictJSONProvider
-from app.scoring import scoring
+from app.layer import RequestLayer
+from app.observability.exposition import exposition
+from app.observability.observer import Observer
+from app.observability.request_log import RequestLog
+from app.observability.tracing import tracing_for
+from app.record import current_record
+from app.scoring import scoring, scoring_lane
 from app.store import ModelStore
+from app.watch import watch
 from model.errors import FraudscoreError
 
 
 def create_app(config: Mapping[str, object] | None = None) -> Flask:
     """Assemble the application; ``config`` overrides the environment, by short names."""
     settings = Settings.load(os.environ, config or {})
+    telemetry.open_log(settings.log_level)
 
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["FRAUDSCORE"] = settings
     app.url_map.merge_slashes = False  # //predict does not exist; a redirect would lose the body
 
     app.json = StrictJSONProvider(app)
-    app.extensions["fraudscore"] = ModelStore(settings.model_dir, settings.max_rows)
+    store = ModelStore(settings.model_dir, settings.max_rows)
+    lane = scoring_lane(store, settings.max_body_bytes)
+    gate = gate_of(settings)
+    log = RequestLog(settings.log_level)
+    observer = Observer(store, gate, log, settings.run_dir, tracing_for(os.environ))
+    app.extensions |= {
+        "fraudscore": store,
+        "fraudscore.gate": gate,
+        "fraudscore.lane": lane,
+        "fraudscore.observer": observer,
+    }
 
-    telemetry.init_app(app, settings.log_level)
     errors.init_app(app)
-    app.before_request(lambda: check_host(request.environ))
+    app.before_request(note_route)
 
     app.register_blueprint(scoring)
     app.register_blueprint(health)
+    app.register_blueprint(docs)
+    app.register_blueprint(exposition)
+
+    shortcuts = lane if settings.lane else {}
+    app.wsgi_app = RequestLayer(app.wsgi_app, shortcuts, gate, observer)  # type: ignore[method-assign]
     return app
 
 
@@ -48,3 +72,16 @@ def wsgi() -> Flask:
         return create_app()
     except FraudscoreError as error:
         sys.exit(f"fraudscore cannot start: {' '.join(str(error).split())}")
+
+
+def begin_worker(app: Flask) -> None:
+    """Start what a worker does beside answering; after the fork, which no thread survives."""
+    settings: Settings = app.config["FRAUDSCORE"]
+    watch(app.extensions["fraudscore"], settings.model_poll_seconds)
+    app.extensions["fraudscore.observer"].open()
+
+
+def note_route() -> None:
+    """Log the rule that matched, never the path, which is the client's to invent."""
+    rule = request.url_rule
+    current_record(request.environ).route = rule.rule if rule else None

@@ -7,8 +7,8 @@ problem document.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from app.json_provider import dumps, loads
 from app.schemas import Batch, Options, Route, load_options
 from model.decision import DECISIONS, REVIEW
 from model.errors import TaskError
+from model.features import Matrix, Novelty
 from model.reasons import Reason
 from model.scorer import Scorer, Scores
 
@@ -23,47 +24,68 @@ if TYPE_CHECKING:
     from app.store import Champion
 
 JSON_HEADERS = (("Content-Type", "application/json"),)
-_TASKS: Mapping[Route, str] = {"predict": "fraud", "anomaly": "anomaly"}
+TASKS: Mapping[Route, str] = {"predict": "fraud", "anomaly": "anomaly"}
 
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back to the client, and what the log may say about it."""
+class Observed(NamedTuple):
+    """What the metrics count of a scored request; values, so it never leaves the process."""
+
+    champion: Champion
+    matrix: Matrix
+    scored: Scored
+    novelty: Novelty
+
+
+class Answer(NamedTuple):
+    """What goes back to the client, and what the log and the metrics may say about it."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    facts: Mapping[str, object]
+    facts: Mapping[str, object] = MappingProxyType({})
+    observed: Observed | None = None
+
+
+class Scored(NamedTuple):
+    """What a task says: an object for each transaction, and what is common to all of them."""
+
+    rows: list[Row]
+    common: Row
+    counts: Row
+    scores: Sequence[int] = ()
+    anomaly_scores: Sequence[float] = ()
 
 
 def answer(champion: Champion, route: Route, body: bytes, query: str = "") -> Answer:
     """Score the transactions of a request body."""
     artifact = champion.artifact
-    if _TASKS[route] not in artifact.scorer.tasks:
-        raise TaskError(_TASKS[route], artifact.name)
+    if TASKS[route] not in artifact.scorer.tasks:
+        raise TaskError(TASKS[route], artifact.name)
     options = load_options(route, query)
     batch, is_single = champion.requests.load(loads(body))
-    rows, common, counts = _SCORING[route](champion, batch, options)
+    scored = _SCORING[route](artifact.scorer, batch, options)
+    rows, common = _identified(scored.rows, batch), {**scored.common, "model": champion.label}
     document = {**rows[0], **common} if is_single else {"predictions": rows, **common}
     novelty = artifact.scorer.spec.count_novel(batch.matrix)
     facts = {
-        "rows": len(batch),
+        "rows": len(rows),
         "model": artifact.version,
-        **counts,
+        **scored.counts,
         "out_of_range": novelty.out_of_range,
         "unseen_categories": novelty.unseen_categories,
     }
-    return Answer(200, JSON_HEADERS, dumps(document), facts)
+    observed = Observed(champion, batch.matrix, scored, novelty)
+    return Answer(200, JSON_HEADERS, dumps(document), facts, observed)
 
 
-def _predict(champion: Champion, batch: Batch, options: Options) -> tuple[list[Row], Row, Row]:
+def _predict(scorer: Scorer, batch: Batch, options: Options) -> Scored:
     """Say how likely fraud is and what to do about it; explain what is not simply approved."""
-    scorer = champion.artifact.scorer
     scores = scorer.score(batch.matrix)
     decisions = scores.decision.tolist()
-    values = zip(scores.probability.tolist(), scores.score.tolist(), decisions, strict=True)
+    numbers = scores.score.tolist()
+    values = zip(scores.probability.tolist(), numbers, decisions, strict=True)
     rows: list[Row] = [
         {"probability": probability, "score": score, "decision": DECISIONS[code]}
         for probability, score, code in values
@@ -76,8 +98,9 @@ def _predict(champion: Champion, batch: Batch, options: Options) -> tuple[list[R
     anomalies = scores.anomaly
     if anomalies is None and options.anomaly:
         anomalies = scorer.anomaly(batch.matrix)
+    anomaly_scores = [] if anomalies is None else anomalies.anomaly_score.tolist()
     if anomalies is not None:
-        for row, anomaly_score in zip(rows, anomalies.anomaly_score.tolist(), strict=True):
+        for row, anomaly_score in zip(rows, anomaly_scores, strict=True):
             row["anomaly_score"] = anomaly_score
     explained = _explained(decisions, options)
     if explained:
@@ -87,8 +110,12 @@ def _predict(champion: Champion, batch: Batch, options: Options) -> tuple[list[R
     if odd and anomalies is not None:
         contributions = scorer.anomaly_reasons(batch.matrix[odd], anomalies.of(odd))
         _attach(rows, odd, "contributions", contributions)
-    counts = {name: decisions.count(code) for code, name in enumerate(DECISIONS)}
-    return _identified(rows, batch), {"model": champion.label}, {"decisions": counts}
+    counts: Row = {
+        "decisions": {name: decisions.count(code) for code, name in enumerate(DECISIONS)}
+    }
+    if anomalies is not None:
+        counts["anomalies"] = int(np.count_nonzero(anomalies.is_anomaly))
+    return Scored(rows, {}, counts, numbers, anomaly_scores)
 
 
 def _reviewed_as_odd(scorer: Scorer, scores: Scores) -> list[int]:
@@ -99,17 +126,12 @@ def _reviewed_as_odd(scorer: Scorer, scores: Scores) -> list[int]:
     return np.flatnonzero(is_odd & (scores.decision == REVIEW)).tolist()
 
 
-def _anomaly(champion: Champion, batch: Batch, options: Options) -> tuple[list[Row], Row, Row]:
+def _anomaly(scorer: Scorer, batch: Batch, options: Options) -> Scored:
     """Say how unusual each transaction is; explain those that are anomalies."""
-    scorer = champion.artifact.scorer
     anomalies = scorer.anomaly(batch.matrix)
     flags = anomalies.is_anomaly.tolist()
-    values = zip(
-        anomalies.reconstruction_error.tolist(),
-        anomalies.anomaly_score.tolist(),
-        flags,
-        strict=True,
-    )
+    scores = anomalies.anomaly_score.tolist()
+    values = zip(anomalies.reconstruction_error.tolist(), scores, flags, strict=True)
     rows: list[Row] = [
         {"reconstruction_error": error, "anomaly_score": score, "is_anomaly": flag}
         for error, score, flag in values
@@ -118,16 +140,18 @@ def _anomaly(champion: Champion, batch: Batch, options: Options) -> tuple[list[R
     if explained:
         contributions = scorer.anomaly_reasons(batch.matrix[explained], anomalies.of(explained))
         _attach(rows, explained, "contributions", contributions)
-    common = {"threshold": float(anomalies.threshold), "model": champion.label}
-    return _identified(rows, batch), common, {"anomalies": flags.count(True)}
+    common = {"threshold": float(anomalies.threshold)}
+    return Scored(rows, common, {"anomalies": flags.count(True)}, anomaly_scores=scores)
 
 
 _SCORING = {"predict": _predict, "anomaly": _anomaly}
 
 
-def _explained(flags: Sequence[int], options: Options) -> list[int]:
+def _explained(flags: Sequence[int], options: Options) -> Sequence[int]:
     """Return the numbers of the rows that carry an explanation."""
-    return [number for number, flag in enumerate(flags) if flag or options.explain]
+    if options.explain:
+        return range(len(flags))
+    return [number for number, flag in enumerate(flags) if flag]
 
 
 def _attach(

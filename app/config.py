@@ -4,37 +4,49 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
+from app import setting_types as read
 from model.errors import ConfigurationError
 
 PREFIX = "FRAUDSCORE_"
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 # Kubernetes describes every service of the namespace to every container. One that is called
 # "fraudscore" would otherwise stop the start with names such as FRAUDSCORE_SERVICE_HOST.
 _SERVICE_LINK = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_\w+)?)")
 
 
+def setting(reader: Callable[[object], Any], default: Any, **options: Any) -> Any:
+    """Declare a setting: how it is read, and what it is unless given."""
+    return field(default=default, metadata={"reader": reader}, **options)
+
+
 @dataclass(frozen=True)
 class Settings:
     """What an operator may decide; everything else belongs to the artifact."""
 
-    model_dir: Path = Path("artifacts/creditcard")
-    max_rows: int = 10_000
-    max_body_bytes: int = 16 * 1024 * 1024
-    log_level: str = "INFO"
-
-    def __post_init__(self) -> None:
-        """Refuse values that cannot work, naming the variable."""
-        _check_range("MAX_ROWS", self.max_rows, 1, 1_000_000)
-        _check_range("MAX_BODY_BYTES", self.max_body_bytes, 1024, 1024**3)
-        if self.log_level not in LOG_LEVELS:
-            raise ConfigurationError(
-                f"{PREFIX}LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}, not {self.log_level!r}"
-            )
+    model_dir: Path = setting(read.path, Path("artifacts/creditcard"))
+    max_rows: int = setting(read.whole_number(1, 1_000_000), 10_000)
+    max_body_bytes: int = setting(read.whole_number(1024, 1024**3), 16 * 1024 * 1024)
+    log_level: str = setting(read.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
+    lane: bool = setting(read.switch, True)
+    keys_file: Path | None = setting(read.path, None)
+    open_routes: tuple[str, ...] = setting(
+        read.some_of("/metrics", "/docs", "/openapi.json", "/model"), ()
+    )
+    rate_limit: str | None = setting(str, None)
+    redis_url: str | None = setting(str, None, repr=False)  # may hold a password
+    trusted_proxies: tuple[read.Network, ...] = setting(read.networks, ())
+    model_poll_seconds: float = setting(read.seconds(0.01, 3600), 2)
+    drain_seconds: float = setting(read.seconds(0, 3600), 15)
+    run_dir: Path | None = setting(read.path, None)  # gunicorn.conf.py gives it to its workers
+    worker: str = setting(read.one_of("loop", "gthread"), "loop")
+    head_timeout: float = setting(read.seconds(1, 3600), 10)
+    body_timeout: float = setting(read.seconds(1, 3600), 30)
+    answer_timeout: float = setting(read.seconds(1, 3600), 30)
 
     @classmethod
     def load(cls, environ: Mapping[str, str], overrides: Mapping[str, object]) -> Settings:
@@ -44,34 +56,16 @@ class Settings:
             for name, value in environ.items()
             if name.startswith(PREFIX) and not _SERVICE_LINK.fullmatch(name.removeprefix(PREFIX))
         }
-        known = [field.name.upper() for field in fields(cls)]
-        for name in [*given, *overrides]:
+        known = {field.name.upper(): field for field in fields(cls)}
+        values = {}
+        for name, value in {**given, **overrides}.items():
             if name not in known:
-                raise ConfigurationError(_unknown(name, known))
-        return cls(**{n.lower(): _parse(n, v) for n, v in {**given, **overrides}.items()})  # type: ignore[arg-type]
-
-
-def _parse(name: str, value: object) -> object:
-    """Turn the text of a variable into the type of its setting."""
-    if name == "MODEL_DIR":
-        if not isinstance(value, str | Path) or not str(value):
-            raise ConfigurationError(f"{PREFIX}{name} must name a folder")
-        return Path(value)
-    if name == "LOG_LEVEL":
-        return str(value).upper()
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value):
-        return int(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    raise ConfigurationError(f"{PREFIX}{name} must be a whole number, not {value!r}")
-
-
-def _check_range(name: str, value: int, lowest: int, highest: int) -> None:
-    """Refuse a number outside its range."""
-    if not lowest <= value <= highest:
-        raise ConfigurationError(
-            f"{PREFIX}{name} must lie between {lowest} and {highest}, not {value}"
-        )
+                raise ConfigurationError(_unknown(name, list(known)))
+            try:
+                values[known[name].name] = known[name].metadata["reader"](value)
+            except ValueError as error:
+                raise ConfigurationError(f"{PREFIX}{name} {error}") from None
+        return cls(**values)
 
 
 def _unknown(name: str, known: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,8 +16,10 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, UnsupportedMediaType
 
 from app.answer import Answer
+from app.drain import DrainingError
 from app.json_provider import MalformedJSONError, dumps
-from app.telemetry import current_request
+from app.record import RequestRecord, current_record
+from app.refusal import RefusedError
 from model.errors import TaskError
 
 logger = logging.getLogger(__name__)
@@ -55,12 +58,14 @@ class Problem:
         if self.errors is not None:
             document["errors"] = self.errors
         headers = (("Content-Type", "application/problem+json"), *self.headers)
-        return Answer(self.status, headers, dumps(document), {})
+        return Answer(self.status, headers, dumps(document))
 
 
 def problem_of(error: Exception) -> Problem:
     """Say which problem an exception is; one that nobody expected stays a mystery to the client."""
     match error:
+        case RefusedError():
+            return Problem(error.status, error.detail, headers=error.headers)
         case MalformedJSONError():
             return Problem(400, str(error))
         case ValidationError():
@@ -68,6 +73,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(422, detail, _cut(error.messages_dict))
         case TaskError():
             return Problem(409, f"This cannot be answered: {error}.")
+        case DrainingError():
+            return Problem(503, f"{error}.")
         case ParseException() | ClientDisconnected():
             # Raised while the body is read. Where the next request begins is unknown.
             return Problem(400, "The body could not be read to its end.", headers=_CLOSE)
@@ -81,17 +88,32 @@ def problem_of(error: Exception) -> Problem:
     return Problem(500, "Something went wrong here. The log has it under the request id.")
 
 
+def answer_to(error: Exception, record: RequestRecord) -> Answer:
+    """Return the problem document of an exception, which the record keeps and the log may hold."""
+    problem = record.problem = problem_of(error)
+    if problem.status == 500:
+        facts = {"request_id": record.request_id, "exception": _where(error)}
+        logger.error("failed", extra={"facts": facts})
+    return problem.answer(record.request_id)
+
+
 def init_app(app: Flask) -> None:
-    """Answer every exception with its problem document."""
+    """Answer every exception inside Flask with its problem document."""
 
     @app.errorhandler(Exception)
     def handle(error: Exception) -> Response:
-        request_id = current_request(request.environ).request_id
-        problem = problem_of(error)
-        if problem.status == 500:
-            logger.error("failed", exc_info=error, extra={"facts": {"request_id": request_id}})
-        answer = problem.answer(request_id)
+        answer = answer_to(error, current_record(request.environ))
         return Response(answer.body, answer.status, answer.headers)
+
+
+def _where(error: BaseException | None) -> str:
+    """Say which exception came from where; its text is left out, for it may repeat a value."""
+    steps = []
+    while error is not None:
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        steps.append(f"{frames}{type(error).__name__}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n".join(reversed(steps))
 
 
 def _title(status: int) -> str:

@@ -6,6 +6,9 @@ from typing import Any
 
 from flask import Blueprint, current_app
 
+from app.config import Settings
+from app.drain import DrainingError
+from app.run_dir import is_draining
 from app.store import ModelStore
 from model.card import describe
 
@@ -16,6 +19,9 @@ health = Blueprint("health", __name__)
 @health.get("/health/ready")
 def ready() -> dict[str, Any]:
     """Say which verified model this process holds; without one it would not have started."""
+    settings: Settings = current_app.config["FRAUDSCORE"]
+    if is_draining(settings.run_dir):
+        raise DrainingError
     return _store().status()
 
 
@@ -29,7 +35,7 @@ def live() -> dict[str, Any]:
 def card() -> dict[str, Any]:
     """Describe the model: features, policy, score table, metrics, training data."""
     champion = _store().current()
-    return {**describe(champion.artifact), "promoted_at": champion.pointer.promoted_at}
+    return {**describe(champion.artifact), "promoted_at": champion.promoted_at}
 
 
 def _store() -> ModelStore:

@@ -37,6 +37,16 @@ def check_content(environ: WSGIEnvironment) -> None:
 
 
 def read_body(environ: WSGIEnvironment, limit: int) -> bytes:
+    """Return the whole body; our own worker has read it already, within the same limit."""
+    body: bytes | None = environ.get("fraudscore.body")
+    if body is None:
+        body = _read_input(environ, limit)
+    if not body:
+        raise BadRequest("The body is empty.")
+    return body
+
+
+def _read_input(environ: WSGIEnvironment, limit: int) -> bytes:
     """Read the whole body, whose length the client may have stated or not."""
     too_large = RequestEntityTooLarge(f"The body is larger than the limit of {limit} bytes.")
     length = get_content_length(environ)
@@ -48,6 +58,4 @@ def read_body(environ: WSGIEnvironment, limit: int) -> bytes:
         raise too_large
     if length is not None and len(body) < length:
         raise ClientDisconnected("The body is shorter than its Content-Length.")
-    if not body:
-        raise BadRequest("The body is empty.")
     return body

@@ -22,9 +22,10 @@ Route = Literal["predict", "anomaly"]
 RowErrors = dict[int, dict[str, list[str]]]
 
 LONGEST_ID = 128
+LARGEST_EXACT = 2**53  # a larger float may stand for an integer other than the one that was meant
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Batch:
     """Checked transactions: the matrix to score, and the identifiers to echo by row number."""
 
@@ -44,6 +45,10 @@ class Transactions(fields.Field[Batch]):
         self.max_rows = max_rows
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Batch:  # noqa: ARG002
+        """Load the value of the envelope's field."""
+        return self.load(value)
+
+    def load(self, value: Any) -> Batch:
         """Check every row; report all problems of all rows together."""
         if not isinstance(value, list):
             raise ValidationError("Not a valid list.")
@@ -68,13 +73,13 @@ class RequestBody:
     def __init__(self, spec: FeatureSpec, max_rows: int) -> None:
         self._transactions = Transactions(spec, max_rows)
         envelope = Schema.from_dict({"transactions": self._transactions}, name="Envelope")
-        self._envelope = envelope(unknown=RAISE)
+        self.envelope = envelope(unknown=RAISE)
 
     def load(self, document: Any) -> tuple[Batch, bool]:
         """Return the transactions, and whether the body was a single one."""
         if isinstance(document, dict):
             if "transactions" in document:
-                return self._envelope.load(document)["transactions"], False
+                return self.envelope.load(document)["transactions"], False
             return self._load_rows([document]), True
         if isinstance(document, list):
             return self._load_rows(document), False
@@ -83,7 +88,7 @@ class RequestBody:
     def _load_rows(self, rows: list[Any]) -> Batch:
         """Load rows that came without an envelope; their errors look as if they had one."""
         try:
-            return self._transactions.deserialize(rows)
+            return self._transactions.load(rows)
         except ValidationError as error:
             raise ValidationError({"transactions": error.messages}) from None
 
@@ -99,23 +104,28 @@ class Options:
 class Flag(fields.Boolean):
     """An option that is on or off, and off unless given."""
 
-    def __init__(self) -> None:
-        super().__init__(load_default=False, truthy={"true", "1"}, falsy={"false", "0"})
+    def __init__(self, description: str) -> None:
+        super().__init__(
+            load_default=False,
+            truthy={"true", "1"},
+            falsy={"false", "0"},
+            metadata={"description": description},
+        )
 
 
 class AnomalyOptions(Schema):
     """Options of /anomaly."""
 
-    explain = Flag()
+    explain = Flag("Explain every transaction, also those that are in order.")
 
 
 class PredictOptions(AnomalyOptions):
     """Options of /predict."""
 
-    anomaly = Flag()
+    anomaly = Flag("Add the anomaly score.")
 
 
-_OPTIONS: Mapping[Route, Schema] = {
+OPTIONS: Mapping[Route, Schema] = {
     "predict": PredictOptions(unknown=RAISE),
     "anomaly": AnomalyOptions(unknown=RAISE),
 }
@@ -131,7 +141,7 @@ def load_options(route: Route, query: str) -> Options:
     try:
         if len(given) < len(pairs):
             raise ValidationError({"_schema": ["Each option may be given once."]})
-        return Options(**_OPTIONS[route].load(given))
+        return Options(**OPTIONS[route].load(given))
     except ValidationError as error:
         raise ValidationError({"query": error.messages}) from None
 
@@ -149,6 +159,8 @@ def _identifiers(
             if key not in row:
                 continue
             value = row[key]
+            if type(value) is float and value.is_integer() and abs(value) <= LARGEST_EXACT:
+                value = int(value)  # JSON does not tell 7.0 from 7
             if type(value) is int or (type(value) is str and 0 < len(value) <= LONGEST_ID):
                 found.setdefault(number, {})[key] = value
             else:

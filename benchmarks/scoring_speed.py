@@ -20,7 +20,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from benchmarks.scoring_contestants import Contestant, ours, peers, same_in_pytorch, torch
 from benchmarks.tables import environment, markdown, publish
-from benchmarks.training_speed import timed_rounds
+from benchmarks.turns import timed_rounds
 from model.activations import sigmoid
 from model.golden import golden_rows
 from model.pointer import load_champion

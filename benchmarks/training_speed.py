@@ -20,6 +20,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from benchmarks.contestants import TEXTBOOK, Data, ours, pytorch, scikit_learn, torch
 from benchmarks.tables import environment, markdown, publish
+from benchmarks.turns import timed_rounds
 
 ROUNDS = 25
 WHOLE_RUN_ROUNDS = 3
@@ -93,17 +94,6 @@ def compared(times: dict[str, list[float]], unit: float) -> list[tuple[str, str,
         spread = f"{min(ratios):.1f} to {max(ratios):.1f}"
         rows.append((name, f"{median(own) * unit:.4g}", f"{median(ratios):.2f}", spread))
     return rows
-
-
-def timed_rounds(
-    contestants: dict[str, Callable[[], float]], rounds: int
-) -> dict[str, list[float]]:
-    """Let the contestants take turns; a first round, not counted, warms up."""
-    times: dict[str, list[float]] = {name: [] for name in contestants}
-    for _ in range(rounds + 1):
-        for name, run in contestants.items():
-            times[name].append(run())
-    return {name: own[1:] for name, own in times.items()}
 
 
 def main() -> None:

@@ -26,6 +26,8 @@ FEWEST_FRAUDS = 10  # below this a fit would follow accidents; the prior correct
 FITTED: tuple[Method, ...] = ("platt", "beta", "isotonic")  # what 'auto' chooses from
 FOLDS = 5
 
+_BOTH_SIDES = np.array([[-1.0], [1.0]])
+
 
 def log_odds(probability: float) -> float:
     """Return ln(p / (1 − p)).
@@ -126,7 +128,7 @@ class Calibration:
         tuple of ndarray (n,)
             Between 0 and 1, around the probability of the mean.
         """
-        low, high = self.probability(np.stack([raw - spread, raw + spread]))
+        low, high = self.probability(raw + _BOTH_SIDES * spread)
         return low, high
 
     def moved(self, base_rate_from: float, base_rate_to: float) -> Calibration:

@@ -23,6 +23,8 @@ TAIL_ROWS = 50  # legitimate rows that the tail is fitted to
 TAIL_DECADES = 100  # how far the tail reaches: to no score that differs
 MOST_KNOTS = 200
 
+_ONE = np.array(1.0)
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -68,15 +70,16 @@ class Policy:
             )
 
     @cached_property
-    def _costs(self) -> tuple[Array, ...]:
-        """Fee, friction and the cost of a review, as arrays that NumPy need not make each time."""
-        return tuple(np.array(cost) for cost in (self.fee, self.friction, self.review_cost))
+    def _constants(self) -> tuple[Array, ...]:
+        """Fee, friction, cost of a review and least amount: arrays that are not made each time."""
+        costs = (self.fee, self.friction, self.review_cost, self.amount_floor)
+        return tuple(np.array(cost) for cost in costs)
 
     def amounts(self, amount: Array | None, n_rows: int) -> Array:
         """Return the amounts as they count: never below the floor."""
         if amount is None:
             return np.full(n_rows, self.amount_floor)
-        return np.fmax(amount, self.amount_floor)  # fmax: a missing amount is the floor
+        return np.fmax(amount, self._constants[3])  # fmax: a missing amount is the floor
 
     def decide(
         self, probability: Array, amount: Array | None, anomaly_score: Array | None = None
@@ -95,9 +98,9 @@ class Policy:
         if self.kind == "threshold":
             decision = (p >= self.review).astype(np.int64) + (p >= self.block)
         else:
-            fee, friction, reviewing = self._costs
+            fee, friction, reviewing, _ = self._constants
             approving = p * (self.amounts(amount, len(p)) + fee)
-            blocking = (1 - p) * friction
+            blocking = (_ONE - p) * friction
             # the milder decision wins a tie
             blocks = blocking < np.minimum(approving, reviewing)
             decision = np.where(blocks, BLOCK, approving > reviewing)
@@ -181,6 +184,14 @@ class ScoreScale:
         return cls(tuple(logits.tolist()), tuple(np.log10(rates).tolist()), float(slope))
 
     @cached_property
+    def _steps(self) -> Array:
+        """The logit at which each score, 1 to 1000, is reached; −∞ where every logit has."""
+        logits, log10_rates = self._curve
+        rates = (np.arange(HIGHEST_SCORE) + 0.5) / -SCORE_PER_DECADE
+        steps = np.interp(rates, log10_rates[::-1], logits[::-1])
+        return np.where(rates >= log10_rates[0], -np.inf, steps)
+
+    @cached_property
     def _curve(self) -> tuple[Array, Array]:
         """The knots and their rates, and the tail as one knot more, far out."""
         end = self.knots[-1] - TAIL_DECADES / self.tail_slope
@@ -193,8 +204,7 @@ class ScoreScale:
 
     def score(self, logits: Array) -> NDArray[np.int64]:
         """Return the score of each logit: 250 where one legitimate row in 10 scores as high."""
-        points = np.rint(-SCORE_PER_DECADE * self.log10_rate(logits))
-        return np.asarray(np.minimum(points, HIGHEST_SCORE), np.int64)  # no rate is above 1
+        return np.asarray(self._steps.searchsorted(logits, side="right"), np.int64)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scale as JSON types."""

@@ -175,7 +175,8 @@ class Layer(Component):
 
     def apply_z(self, X: Array) -> Array:
         """Like ``apply``, but return the pre-activation."""
-        Z: Array = np.matmul(X, self._weights)
+        # of one row and a single network, dot takes half the time of matmul
+        Z: Array = X.dot(self._weights) if self._weights.ndim == 2 else np.matmul(X, self._weights)
         Z += self._biases
         return Z
 

@@ -12,8 +12,10 @@ def temporary_beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{token_hex(4)}.tmp")
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, mode: int | None = None) -> None:
     """Write to a temporary name beside the target, flush to disk, rename.
+
+    ``mode`` are the permissions of the file, before it has any content; by default the usual ones.
 
     Raises
     ------
@@ -24,6 +26,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     temporary = temporary_beside(path)
     try:
         with temporary.open("wb") as file:
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -54,6 +54,8 @@ class FoldedMLP:
 
     def _logits(self, matrix: Matrix) -> Matrix:
         first, mlp = self._first, self._mlp
-        Z = first.by_member(first.forward(first.inputs(matrix)))  # (K, n, H)
+        Z = first.forward(first.inputs(matrix))  # (n, K·H)
+        if mlp.members is not None:
+            Z = first.by_member(Z)  # (K, n, H)
         logits = mlp.logits_through(self._others, self._activate(Z, Z)) if mlp.hidden else Z[..., 0]
-        return logits.astype(np.float64)
+        return np.atleast_2d(logits.astype(np.float64))

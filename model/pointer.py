@@ -71,8 +71,24 @@ def write_pointer(directory: Path, pointer: Pointer) -> None:
     write_atomically(Path(directory) / FILE_NAME, text.encode())
 
 
+def load_promoted(directory: Path | str, pointer: Pointer) -> Artifact:
+    """Load the version that a pointer names.
+
+    Raises
+    ------
+    ArtifactError
+        If it is missing, damaged, or not the file that was promoted.
+    """
+    artifact = load(Path(directory) / f"{pointer.version}.npz")
+    if artifact.sha256 != pointer.sha256:
+        raise ArtifactCorruptError(
+            artifact.path, f"its SHA-256 is {artifact.sha256}, not {pointer.sha256} as promoted"
+        )
+    return artifact
+
+
 def load_champion(directory: Path | str) -> tuple[Artifact, Pointer]:
-    """Load the version that the pointer names.
+    """Load the version that the pointer of a model's folder names.
 
     Raises
     ------
@@ -80,9 +96,4 @@ def load_champion(directory: Path | str) -> tuple[Artifact, Pointer]:
         If pointer or artifact is missing, damaged, or the one does not name the other.
     """
     pointer = read_pointer(directory)
-    artifact = load(Path(directory) / f"{pointer.version}.npz")
-    if artifact.sha256 != pointer.sha256:
-        raise ArtifactCorruptError(
-            artifact.path, f"its SHA-256 is {artifact.sha256}, not {pointer.sha256} as promoted"
-        )
-    return artifact, pointer
+    return load_promoted(directory, pointer), pointer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from math import isnan
 from typing import Any
 
@@ -22,6 +22,10 @@ Array = NDArray[Any]
 
 MOST_REASONS = 4  # more are "not likely to be helpful" (Regulation B, commentary to 9(b)(2))
 Value = float | str | bool | None
+
+# The years of a date-time, 1 to 9999, in whole seconds.
+_FIRST_MOMENT = (datetime.min.replace(tzinfo=UTC) - EPOCH).total_seconds()
+_LAST_MOMENT = (datetime.max.replace(tzinfo=UTC, microsecond=0) - EPOCH).total_seconds()
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,9 @@ def _category(feature: Feature, cell: float) -> str:
 def _datetime(_feature: Feature, cell: float) -> Description:
     if isnan(cell):
         return None, None, "MISSING"
-    return (EPOCH + timedelta(seconds=cell)).isoformat(), None, "CALENDAR"
+    # An offset or a rounded fraction of a second may carry a moment out of these years.
+    seconds = min(max(cell, _FIRST_MOMENT), _LAST_MOMENT)
+    return (EPOCH + timedelta(seconds=seconds)).isoformat(), None, "CALENDAR"
 
 
 _DESCRIPTIONS: dict[str, Callable[[Feature, float], Description]] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,7 @@ from model.reasons import Attribution, Reason, grouping, top_reasons
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True)
-class Anomalies:
+class Anomalies(NamedTuple):
     """What the autoencoder says of n transactions.
 
     Attributes
@@ -60,8 +59,7 @@ class Anomalies:
         )
 
 
-@dataclass(frozen=True)
-class Scores:
+class Scores(NamedTuple):
     """What the classifier says of n transactions; arrays of shape (n,).
 
     Attributes
@@ -156,7 +154,7 @@ class Scorer:
             parts.append(self.anomalies.autoencoder)
         return parts
 
-    @property
+    @cached_property
     def tasks(self) -> frozenset[str]:
         """What the scorer can do: "fraud", "anomaly" or both."""
         parts = {"fraud": self.fraud, "anomaly": self.anomalies}
@@ -210,12 +208,7 @@ class Scorer:
         """
         if self.fraud is None:
             raise TaskError("fraud", self.name)
-        members = self.logits(matrix)
-        # of one row, mean and std would take 11 µs, not 2
-        logits = self._shares.dot(members)
-        residuals = members - logits
-        residuals *= residuals
-        spread = np.sqrt(self._shares.dot(residuals))
+        logits, spread = self._mean_and_spread(self.logits(matrix))
         probability = self.fraud.calibration.probability(logits)
         policy = self.fraud.policy
         anomaly = None
@@ -226,6 +219,16 @@ class Scorer:
         )
         score = self.fraud.scale.score(logits)
         return Scores(logits, probability, score, decision, spread, anomaly)
+
+    def _mean_and_spread(self, members: Matrix) -> tuple[Matrix, Matrix]:
+        """Return mean and standard deviation of the members' logits, (K, n) → (n,) each."""
+        if len(members) == 1:
+            return members[0], np.zeros(members.shape[1])
+        # of one row, mean and std would take 11 µs, not 2
+        logits = self._shares.dot(members)
+        residuals = members - logits
+        residuals *= residuals
+        return logits, np.sqrt(self._shares.dot(residuals))
 
     def uncertainty(self, scores: Scores) -> tuple[Matrix, Matrix] | None:
         """Return the probabilities between which the members of an ensemble disagree.

@@ -10,7 +10,11 @@ from typing import get_type_hints
 import pytest
 
 from app import create_app
+from app.__main__ import main as app_main
 from app.config import PREFIX, Settings
+from app.observability.metrics import METRICS
+from app.observability.problem_codes import CODES
+from tests.app.serving import serving
 from training.__main__ import main
 from training.config import RunConfig
 from training.config_file import load_config
@@ -62,24 +66,58 @@ def test_readme_shows_the_refusal_of_a_bad_transaction(client):
 def test_readme_lists_every_setting_with_its_default():
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| `?([^|`]+?)`? \|", README, re.MULTILINE))
 
-    expected = {PREFIX + f.name.upper(): str(f.default) for f in fields(Settings)}
-    assert rows == {**expected, "PORT": "8000", "WEB_CONCURRENCY": "2"}
+    written = {"True": "on", "False": "off", "None": "none", "()": "none"}
+    defaults = {PREFIX + f.name.upper(): str(f.default) for f in fields(Settings)}
+    expected = {name: written.get(default, default) for name, default in defaults.items()}
+    expected |= {"HOST": "127.0.0.1", "PORT": "8000", "WEB_CONCURRENCY": "2"}
+    expected["FRAUDSCORE_RUN_DIR"] = "$TMPDIR/fraudscore-$PORT"  # as gunicorn.conf.py sets it
+    assert rows == expected
 
 
 def test_readme_lists_every_route(client):
     rules = {rule.rule for rule in client.application.url_map.iter_rules()}
     table = "\n".join(re.findall(r"^\| `(?:GET|POST) .*", README, re.MULTILINE))
 
-    assert rules == set(re.findall(r"(/[a-z/]+)(?=[`,])", table))
+    assert rules == set(re.findall(r"(/[a-z/.]+)(?=[`,])", table))
+
+
+def test_readme_python_prints_what_it_says(client, monkeypatch, capsys):
+    ((code,),) = (p.values for p in blocks(ROOT / "README.md", "python"))
+    told = re.findall(r"print\(.*\)  # (.*)", code)
+    monkeypatch.chdir(ROOT)
+
+    with serving(client.application) as address:
+        code = code.replace("http://localhost:8000", address)
+        capsys.readouterr()
+        exec(compile(code, "README.md", "exec"), {})  # noqa: S102 (our own document)
+
+    lines = capsys.readouterr().out.splitlines()
+    printed = [line for line in lines if not line.startswith('{"time"')]  # the log of the service
+    assert len(told) == 3
+    assert printed == told
+
+
+def test_reference_lists_every_metric_and_every_reason():
+    text = (ROOT / "docs/watching.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(fraud_\w+)` \| (\w+) \| (.*?) \| (.*) \|$", text, re.MULTILINE)
+
+    told = {
+        name: (kind, tuple(re.findall(r"`(\w+)`", labels)), s) for name, kind, labels, s in rows
+    }
+    assert told == {m.name: (m.kind, m.labels, m.documentation) for m in METRICS.values()}
+    assert set(CODES) <= set(re.findall(r"`(\w+)`", text.partition("## Reasons")[2]))
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_documented_commands_exist(path):
     text = path.read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
-    assert set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)) <= targets
+    assert set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE)) <= targets
     assert set(re.findall(r"-m training ([a-z]+)", text)) <= set(main.commands)
+    assert set(re.findall(r"-m app ([a-z]+)", text)) <= set(app_main.commands)
+    for command, word in re.findall(r"-m app ([a-z]+) ([a-z]+)", text):
+        assert word in getattr(app_main.commands[command], "commands", {word})
     for module in re.findall(r"-m (benchmarks\.[a-z_]+)", text):
         assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
 

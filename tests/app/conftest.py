@@ -1,8 +1,11 @@
 """A service over a tiny artifact, and a client of it."""
 
+import contextlib
+
 import pytest
 
 from app import create_app
+from tests.app.gunicorn import Server, wait_for
 from tests.factories import write_tiny_artifact
 
 
@@ -30,3 +33,32 @@ def client(app):
 def champion(app):
     """Return what the application holds."""
     return app.extensions["fraudscore"].current()
+
+
+@contextlib.contextmanager
+def starting(model_dir):
+    """Give a function that starts a service and waits until it is ready; end them all after."""
+    with contextlib.ExitStack() as running:
+
+        def begin(*arguments, directory=model_dir, **environ):
+            server = Server(directory, *arguments, **environ)
+            running.callback(server.close)
+            wait_for(lambda: server.popen.poll() is not None or server.get("/health").ok, "ready")
+            assert server.popen.poll() is None, server.end()
+            return server
+
+        yield begin
+
+
+@pytest.fixture
+def serve(model_dir):
+    """Return a function that starts a service for one test."""
+    with starting(model_dir) as begin:
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def serve_for_long(model_dir):
+    """Return a function that starts a service for the tests of a file."""
+    with starting(model_dir) as begin:
+        yield begin

@@ -1,6 +1,7 @@
 """Settings: read from FRAUDSCORE_* names, checked once."""
 
 import dataclasses
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,9 @@ from model.errors import ConfigurationError
 def test_defaults_need_no_environment():
     settings = Settings.load({}, {})
 
-    assert settings == Settings(
-        model_dir=Path("artifacts/creditcard"),
-        max_rows=10_000,
-        max_body_bytes=16_777_216,
-        log_level="INFO",
-    )
+    assert settings == Settings()
+    assert settings.model_dir == Path("artifacts/creditcard")
+    assert settings.keys_file is None
 
 
 def test_environment_sets_every_setting():
@@ -27,12 +25,44 @@ def test_environment_sets_every_setting():
             "FRAUDSCORE_MAX_ROWS": "5",
             "FRAUDSCORE_MAX_BODY_BYTES": "2048",
             "FRAUDSCORE_LOG_LEVEL": "warning",
+            "FRAUDSCORE_LANE": "off",
+            "FRAUDSCORE_KEYS_FILE": "/secrets/keys.json",
+            "FRAUDSCORE_OPEN_ROUTES": "/metrics, /docs",
+            "FRAUDSCORE_RATE_LIMIT": "5/second",
+            "FRAUDSCORE_REDIS_URL": "redis://here",
+            "FRAUDSCORE_TRUSTED_PROXIES": "10.0.0.0/8,::1",
+            "FRAUDSCORE_MODEL_POLL_SECONDS": "0.5",
+            "FRAUDSCORE_DRAIN_SECONDS": "20",
+            "FRAUDSCORE_RUN_DIR": "/run/fraudscore",
+            "FRAUDSCORE_WORKER": "gthread",
+            "FRAUDSCORE_HEAD_TIMEOUT": "1",
+            "FRAUDSCORE_BODY_TIMEOUT": "2.5",
+            "FRAUDSCORE_ANSWER_TIMEOUT": "3",
             "PATH": "/usr/bin",
         },
         {},
     )
 
-    assert settings == Settings(Path("/models/ours"), 5, 2048, "WARNING")
+    expected = {
+        "model_dir": Path("/models/ours"),
+        "max_rows": 5,
+        "max_body_bytes": 2048,
+        "log_level": "WARNING",
+        "lane": False,
+        "keys_file": Path("/secrets/keys.json"),
+        "open_routes": ("/metrics", "/docs"),
+        "rate_limit": "5/second",
+        "redis_url": "redis://here",
+        "trusted_proxies": (ip_network("10.0.0.0/8"), ip_network("::1/128")),
+        "model_poll_seconds": 0.5,
+        "drain_seconds": 20.0,
+        "run_dir": Path("/run/fraudscore"),
+        "worker": "gthread",
+        "head_timeout": 1.0,
+        "body_timeout": 2.5,
+        "answer_timeout": 3.0,
+    }
+    assert dataclasses.asdict(settings) == expected
 
 
 def test_caller_overrides_the_environment():
@@ -49,6 +79,14 @@ def test_settings_cannot_be_changed_afterwards():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("WORKER", "sync"),
+        ("WORKER", ""),
+        ("HEAD_TIMEOUT", "0"),
+        ("BODY_TIMEOUT", "3601"),
+        ("ANSWER_TIMEOUT", "soon"),
+        ("LANE", "yes"),
+        ("OPEN_ROUTES", "/predict"),
+        ("TRUSTED_PROXIES", "everyone"),
         ("MAX_ROWS", "0"),
         ("MAX_ROWS", "-1"),
         ("MAX_ROWS", "1000001"),
@@ -61,6 +99,14 @@ def test_settings_cannot_be_changed_afterwards():
         ("MAX_BODY_BYTES", "100"),
         ("MAX_BODY_BYTES", "1e6"),
         ("MAX_BODY_BYTES", "16MiB"),
+        ("MODEL_POLL_SECONDS", "0"),
+        ("MODEL_POLL_SECONDS", "-1"),
+        ("MODEL_POLL_SECONDS", "1e3"),
+        ("MODEL_POLL_SECONDS", ".5"),
+        ("MODEL_POLL_SECONDS", "nan"),
+        ("DRAIN_SECONDS", "3601"),
+        ("DRAIN_SECONDS", "soon"),
+        ("RUN_DIR", ""),
         ("LOG_LEVEL", "loud"),
         ("MODEL_DIR", ""),
     ],
@@ -68,6 +114,13 @@ def test_settings_cannot_be_changed_afterwards():
 def test_value_that_cannot_work_is_refused_by_name(name, value):
     with pytest.raises(ConfigurationError, match=f"FRAUDSCORE_{name} must"):
         Settings.load({f"FRAUDSCORE_{name}": value}, {})
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", 1.0), ("0.25", 0.25)])
+def test_times_may_have_fractions(text, value):
+    settings = Settings.load({"FRAUDSCORE_MODEL_POLL_SECONDS": text}, {"DRAIN_SECONDS": value})
+
+    assert settings.model_poll_seconds == settings.drain_seconds == value
 
 
 def test_override_of_a_wrong_type_is_refused():

@@ -1,117 +1,35 @@
-"""The service as production runs it: real Gunicorn processes, real sockets."""
+"""The service as production runs it, with its own worker and with Gunicorn's threads."""
 
 import contextlib
 import json
 import os
 import shutil
 import signal
-import socket
-import subprocess
-import sys
-import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import requests
 
+from tests.app.gunicorn import Process, receive_all, wait_for
 from tests.factories import valid_row
 
-ROOT = Path(__file__).resolve().parents[2]
-DEADLINE_S = 30
+WORKERS = ["loop", "gthread"]
 
 
-class Process:
-    """A Gunicorn with the shipped configuration; it writes to files, which never fill up."""
+@pytest.fixture(params=WORKERS)
+def serve(request, serve):
+    """Return the function that starts a service, here with each kind of worker."""
 
-    def __init__(self, model_dir, **environ):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.out = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed in close)
-        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (likewise)
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("FRAUDSCORE_")}
-        settings = {"PORT": str(self.port), "FRAUDSCORE_MODEL_DIR": str(model_dir)}
-        self.popen = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"],
-            cwd=ROOT,
-            env=inherited | {"WEB_CONCURRENCY": "1"} | settings | environ,
-            stdout=self.out,
-            stderr=self.errors,
-            start_new_session=True,  # so that it can be ended with all its workers
-        )
+    def begin(*arguments, **environ):
+        return serve(*arguments, FRAUDSCORE_WORKER=request.param, **environ)
 
-    def end(self):
-        """Wait until the process is gone; return its exit code and the lines it wrote."""
-        code = self.popen.wait(timeout=DEADLINE_S)
-        written = []
-        for stream in (self.out, self.errors):
-            stream.seek(0)
-            written.append(stream.read().splitlines())
-        return code, *written
-
-    def close(self):
-        """End the process and its workers at once."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.popen.pid, signal.SIGKILL)
-        self.popen.wait()
-        self.out.close()
-        self.errors.close()
+    return begin
 
 
-def wait_for(condition, what):
-    """Ask again and again until a condition holds; fail at the deadline."""
-    deadline = time.monotonic() + DEADLINE_S
-    while time.monotonic() < deadline:
-        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
-            if result := condition():
-                return result
-    raise AssertionError(f"not within {DEADLINE_S} s: {what}")
-
-
-class Server(Process):
-    """A running service and the ways to talk to it."""
-
-    def __init__(self, model_dir, **environ):
-        super().__init__(model_dir, **environ)
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def get(self, path):
-        return requests.get(self.url + path, timeout=5)
-
-    def post(self, path, document):
-        return requests.post(self.url + path, json=document, timeout=5)
-
-    def raw(self, *parts):
-        """Send bytes as they are and return everything that comes until the server closes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
-            connection.sendall(b"".join(parts))
-            received = b""
-            while piece := connection.recv(65536):
-                received += piece
-        head, _, body = received.partition(b"\r\n\r\n")
-        return int(head.split()[1]), head.decode().lower(), body
-
-    def workers(self):
-        """Return the ids of the worker processes."""
-        path = f"/proc/{self.popen.pid}/task/{self.popen.pid}/children"
-        return [int(pid) for pid in Path(path).read_text().split()]
-
-
-@pytest.fixture
-def serve(model_dir):
-    """Return a function that starts a service and waits until it is ready."""
-    with contextlib.ExitStack() as running:
-
-        def begin(directory=model_dir, **environ):
-            server = Server(directory, **environ)
-            running.callback(server.close)
-            wait_for(lambda: server.popen.poll() is not None or server.get("/health").ok, "ready")
-            assert server.popen.poll() is None, server.end()
-            return server
-
-        yield begin
+@pytest.fixture(scope="module", params=WORKERS)
+def standing(request, serve_for_long):
+    """Return a service that several tests share."""
+    return serve_for_long(FRAUDSCORE_WORKER=request.param)
 
 
 @pytest.fixture
@@ -184,6 +102,17 @@ def test_cold_start_with_a_misspelt_setting_ends_in_one_line(model_dir):
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "http"), ("WEB_CONCURRENCY", "0"), ("FRAUDSCORE_WORKER", "sync")]
+)
+def test_cold_start_with_a_wrong_value_ends_in_one_line(model_dir, name, value):
+    code, lines = refused_start(model_dir, **{name: value})
+
+    assert code == 1
+    assert len(lines) == 1
+    assert lines[0].startswith(f"fraudscore cannot start: {name} must be ")
+
+
 def test_service_answers_logs_json_lines_and_stops_when_told(serve):
     server = serve()
 
@@ -219,20 +148,20 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
     [b"zz\r\n{}\r\n0\r\n\r\n", b"-1\r\n{}\r\n", b"2\r\n{}xx0\r\n\r\n", b"\r\n{}", b"2;\rx\r\n{}"],
     ids=["size", "negative size", "terminator", "no size", "extension"],
 )
-def test_malformed_chunk_is_400_and_ends_the_connection(serve, chunks):
-    status, head, body = serve().raw(CHUNKED, chunks)
+def test_malformed_chunk_is_400_and_ends_the_connection(standing, chunks):
+    status, head, body = standing.raw(CHUNKED, chunks)
 
     assert status == 400
     assert "application/problem+json" in head
     assert json.loads(body)["status"] == 400
 
 
-def test_valid_chunks_are_one_body(serve):
+def test_valid_chunks_are_one_body(standing):
     data = json.dumps(valid_row()).encode()
     chunks = b"".join(b"%x\r\n%b\r\n" % (1, data[i : i + 1]) for i in range(len(data)))
     closing = CHUNKED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 
-    status, _, body = serve().raw(closing, chunks, b"0\r\n\r\n")
+    status, _, body = standing.raw(closing, chunks, b"0\r\n\r\n")
 
     assert status == 200
     assert 0 <= json.loads(body)["probability"] <= 1
@@ -254,30 +183,26 @@ def test_body_over_the_limit_is_413_while_the_service_goes_on(serve, framing):
     assert server.get("/health").status_code == 200
 
 
-def test_http_1_1_without_a_host_is_400(serve):
-    server = serve()
-
-    status, _, body = server.raw(b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n")
-    old_status, _, _ = server.raw(b"GET /health HTTP/1.0\r\n\r\n")
+def test_http_1_1_without_a_host_is_400(standing):
+    status, _, body = standing.raw(b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n")
+    old_status, _, _ = standing.raw(b"GET /health HTTP/1.0\r\n\r\n")
 
     assert (status, old_status) == (400, 200)
     assert "Host" in json.loads(body)["detail"]
 
 
-def test_head_has_the_headers_and_no_body(serve):
-    server = serve()
-
-    status, head, body = server.raw(
+def test_head_has_the_headers_and_no_body(standing):
+    status, head, body = standing.raw(
         b"HEAD /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     )
 
     assert status == 200
     assert body == b""
-    assert f"content-length: {len(server.get('/health').content)}" in head
+    assert f"content-length: {len(standing.get('/health').content)}" in head
 
 
 def test_killed_worker_is_replaced_even_when_the_model_on_disk_is_gone(serve, damaged):
-    server = serve(damaged, WEB_CONCURRENCY="2")
+    server = serve(directory=damaged, WEB_CONCURRENCY="2")
     before = server.get("/health").json()
     next(damaged.glob("*.npz")).write_bytes(b"damaged after the start")
     (damaged / "champion.json").unlink()
@@ -287,7 +212,9 @@ def test_killed_worker_is_replaced_even_when_the_model_on_disk_is_gone(serve, da
         os.kill(pid, signal.SIGKILL)
     wait_for(lambda: len(set(server.workers()) - first_workers) == 2, "two new workers")
 
-    assert wait_for(lambda: server.get("/health"), "an answer").json() == before
+    after = wait_for(lambda: server.get("/health"), "an answer").json()
+    assert after["model"] == before["model"]
+    assert after["status"] == "degraded"
 
 
 def test_stop_lets_a_request_that_has_begun_finish(serve):
@@ -295,15 +222,13 @@ def test_stop_lets_a_request_that_has_begun_finish(serve):
     server = serve()
     body = json.dumps(valid_row()).encode()
 
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with server.connect() as connection:
         connection.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(body) + body[:10])
         # Connections are taken in their order: this one was, once a later one has its answer.
         server.get("/health")
         server.popen.terminate()
         connection.sendall(body[10:])
-        received = b""
-        while piece := connection.recv(65536):
-            received += piece
+        received = receive_all(connection)
 
     assert received.startswith(b"HTTP/1.1 200")
     assert server.end()[0] == 0

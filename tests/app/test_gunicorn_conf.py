@@ -2,6 +2,7 @@
 
 import os
 import runpy
+from inspect import ismodule
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ def conf(monkeypatch):
     def read(**environ):
         monkeypatch.setattr(os, "environ", environ)
         names = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
-        return {k: v for k, v in names.items() if not k.startswith("_") and k != "os"}
+        return {k: v for k, v in names.items() if not k.startswith("_") and not ismodule(v)}
 
     return read
 
@@ -33,17 +34,46 @@ def test_every_value_is_accepted_by_gunicorn(conf):
         config.set(name, value)
 
     assert config.workers == 2
-    assert config.address == [("0.0.0.0", 8000)]  # noqa: S104 (a container listens everywhere)
+    assert config.address == [("127.0.0.1", 8000)]  # seen from outside only when asked to
 
 
-def test_port_and_workers_come_from_the_environment(conf):
+@pytest.mark.parametrize("host", ["0.0.0.0", "::1", "scorer.internal"])  # noqa: S104
+def test_address_and_workers_come_from_the_environment(conf, host):
     config = Config()
 
-    for name, value in conf(PORT="9123", WEB_CONCURRENCY="5").items():
+    for name, value in conf(HOST=host, PORT="9123", WEB_CONCURRENCY="5").items():
         config.set(name, value)
 
-    assert config.address[0][1] == 9123
+    assert config.address == [(host, 9123)]
     assert config.workers == 5
+
+
+def test_trusted_proxies_are_those_of_gunicorn_too(conf):
+    config = Config()
+
+    for name, value in conf(FRAUDSCORE_TRUSTED_PROXIES="10.0.0.0/8, 192.0.2.1").items():
+        config.set(name, value)
+
+    assert config.forwarded_allow_ips == ["10.0.0.0/8", "192.0.2.1"]
+
+
+@pytest.mark.parametrize("name", ["PORT", "WEB_CONCURRENCY"])
+@pytest.mark.parametrize("value", ["http", "-1", "0", "99999", "8000.5", "٣"])
+def test_a_number_that_cannot_be_ends_the_start_in_one_line(conf, name, value):
+    with pytest.raises(SystemExit) as stop:
+        conf(**{name: value})
+
+    assert str(stop.value).startswith(f"fraudscore cannot start: {name} must be a number")
+    assert "\n" not in str(stop.value)
+
+
+def test_own_worker_unless_threads_are_asked_for(conf):
+    assert conf()["worker_class"] == "app.worker.LoopWorker"
+
+    threads = conf(FRAUDSCORE_WORKER="gthread")
+
+    assert threads["worker_class"] == "gthread"
+    assert threads["worker_connections"] > threads["threads"]
 
 
 def test_blas_is_kept_to_one_thread_unless_the_operator_says_otherwise(conf):

@@ -207,6 +207,15 @@ def test_identifier_comes_back_as_it_was(client, identifier):
     assert document["transaction_id"] == identifier
 
 
+@pytest.mark.parametrize("written", ["7.0", "70e-1"])
+def test_identifier_is_an_integer_however_its_json_is_written(client, written):
+    body = json.dumps(valid_row(transaction_id=7)).replace(": 7", f": {written}")
+
+    response = client.post("/predict", data=body, content_type="application/json")
+
+    assert response.data.startswith(b'{"transaction_id":7,')
+
+
 def test_identifier_does_not_change_the_score(client):
     plain = client.post("/predict", json=valid_row()).get_json()
     named = client.post("/predict", json=valid_row(payment_id="x")).get_json()
@@ -290,3 +299,14 @@ def test_core_needs_no_web_framework(champion, client, route):
         == client.post(f"/{route}?explain=true", data=body, content_type="application/json").data
     )
     assert found.facts["rows"] == 1
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize(
+    "moment",
+    ["0001-01-01T01:16:06+02:00", "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-12:00"],
+)
+def test_moment_at_the_end_of_the_calendar_is_scored_and_explained(client, route, moment):
+    response = client.post(f"/{route}?explain=true", json=valid_row(transaction_time=moment))
+
+    assert response.status_code == 200

@@ -2,22 +2,23 @@
 
 import json
 import logging
+import os
 import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app import create_app
+from app.observability.request_log import RequestLog
+from app.record import RequestRecord
 from app.telemetry import JSONFormatter
 from tests.factories import valid_row
 
 
-def lines(caplog):
-    """Return the log lines written so far, as an operator's tools would read them."""
-    return [json.loads(JSONFormatter().format(record)) for record in caplog.records]
-
-
 @pytest.fixture(autouse=True)
-def _listen(caplog):
-    caplog.set_level(logging.INFO, "app")
+def written(capfd):
+    """Return a function that reads the lines on the standard output, as an operator's tools do."""
+    return lambda: [json.loads(line) for line in capfd.readouterr().out.splitlines()]
 
 
 @pytest.mark.parametrize("given", ["a", "7f3c-9_A.b", "x" * 128])
@@ -49,14 +50,15 @@ def test_every_answer_carries_the_security_headers(client, path):
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_prediction_is_logged_with_what_was_decided(client, champion, caplog):
+def test_prediction_is_logged_with_what_was_decided(client, champion, written):
     rows = [valid_row(), valid_row(), valid_row()]
 
     response = client.post("/predict", json=rows, headers={"X-Request-ID": "r-1"})
 
-    (line,) = lines(caplog)
+    (line,) = written()
     decisions = [row["decision"] for row in response.get_json()["predictions"]]
-    assert line.pop("time").endswith("+00:00")
+    time = datetime.fromisoformat(line.pop("time"))
+    assert timedelta(0) <= datetime.now(UTC) - time < timedelta(seconds=10)
     assert line.pop("duration_ms") > 0
     assert line == {
         "level": "info",
@@ -73,23 +75,23 @@ def test_prediction_is_logged_with_what_was_decided(client, champion, caplog):
     }
 
 
-def test_unseen_values_are_counted_in_the_line(client, caplog):
+def test_unseen_values_are_counted_in_the_line(client, written):
     strange = valid_row(merchant_category="never seen", V1=1e300)
 
     client.post("/anomaly", json=[valid_row(), strange])
 
-    (line,) = lines(caplog)
+    (line,) = written()
     assert line["rows"] == 2
     assert line["unseen_categories"] == 1
     assert line["out_of_range"] >= 1
     assert line["anomalies"] in (0, 1, 2)
 
 
-def test_line_of_a_refused_request_has_no_values_and_no_path(client, caplog):
+def test_line_of_a_refused_request_has_no_values_and_no_path(client, written):
     client.post("/predict", json=valid_row(V1="4000-1234-5678"))
     client.get("/4000-1234-5678?card=4000-1234-5678")
 
-    refused, missing = lines(caplog)
+    refused, missing = written()
     assert (refused["status"], refused["route"]) == (422, "/predict")
     assert (missing["status"], missing["route"]) == (404, None)
     assert "4000" not in json.dumps([refused, missing])
@@ -113,13 +115,96 @@ def test_exception_is_one_line_of_json():
     assert "ValueError: first\nsecond" in json.loads(line)["exception"]
 
 
-def test_server_error_is_logged_as_an_error(app, caplog):
+def test_server_error_is_logged_as_an_error(app, caplog, written):
     app.get("/break")(lambda: 1 / 0)
 
     app.test_client().get("/break", headers={"X-Request-ID": "r-2"})
 
-    failed, request = lines(caplog)
+    (failed,) = (json.loads(JSONFormatter().format(record)) for record in caplog.records)
+    (request,) = written()
     assert failed["request_id"] == request["request_id"] == "r-2"
     assert (failed["level"], request["level"]) == ("error", "error")
     assert "ZeroDivisionError" in failed["exception"]
     assert request["status"] == 500
+
+
+@pytest.mark.parametrize(
+    ("level", "statuses"), [("INFO", [200, 500]), ("WARNING", [500]), ("ERROR", [500])]
+)
+def test_log_level_chooses_among_the_lines_of_requests(model_dir, written, level, statuses):
+    app = create_app({"MODEL_DIR": model_dir, "LOG_LEVEL": level})
+    app.get("/break")(lambda: 1 / 0)
+
+    for path in ("/health", "/break"):
+        app.test_client().get(path)
+
+    assert [line["status"] for line in written()] == statuses
+
+
+def answered(status=200):
+    """Return the record of an answered request."""
+    record = RequestRecord("r-1", "GET")
+    record.status = status
+    return record
+
+
+def test_times_of_lines_never_run_backwards(written):
+    log = RequestLog("INFO")
+
+    for _ in range(2000):
+        log.write(answered(), 0.001)
+
+    times = [line["time"] for line in written()]
+    assert times == sorted(times)
+    assert {len(time) for time in times} == {len("2026-01-01T00:00:00.000+00:00")}
+
+
+def test_name_of_the_client_is_in_the_line(written):
+    record = answered()
+    record.client = "checkout"
+
+    RequestLog("INFO").write(record, 0.001)
+
+    assert written()[0]["client"] == "checkout"
+
+
+def test_output_that_nobody_reads_costs_lines_and_no_time():
+    """Fill a pipe: a write that waited would never return."""
+    reader, writer = os.pipe()
+    log = RequestLog("INFO", writer)
+
+    for _ in range(2000):
+        log.write(answered(), 0.001)
+
+    assert log.dropped > 0
+    lines = os.read(reader, 1 << 20).decode().splitlines()
+    assert len(lines) == 2000 - log.dropped
+    assert all(json.loads(line)["request_id"] == "r-1" for line in lines)
+    assert os.get_blocking(writer)  # others share this end and expect it to wait
+
+
+def closed_pipe():
+    reader, writer = os.pipe()
+    os.close(reader)
+    return writer
+
+
+def closed_descriptor():
+    reader, writer = os.pipe()
+    os.close(reader)
+    os.close(writer)
+    return writer
+
+
+def full_disk():
+    return os.open("/dev/full", os.O_WRONLY)
+
+
+@pytest.mark.parametrize("output", [closed_pipe, closed_descriptor, full_disk])
+def test_output_that_takes_no_lines_drops_and_counts_them(output):
+    log = RequestLog("INFO", output())
+
+    for _ in range(3):
+        log.write(answered(), 0.001)
+
+    assert log.dropped == 3

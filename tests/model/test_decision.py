@@ -148,6 +148,15 @@ def test_score_is_minus_250_log10_of_the_rate_that_counting_gives(legitimate):
     np.testing.assert_allclose(scale.score(logits), -250 * np.log10(counted), atol=1.5)
 
 
+def test_score_is_the_rounded_rate_below_between_and_beyond_the_knots(legitimate, rng):
+    scale = ScoreScale.fit(legitimate)
+    logits = rng.uniform(scale.knots[0] - 5, scale.knots[-1] + 50, 20_000)
+
+    rounded = np.minimum(np.rint(-250 * scale.log10_rate(logits)), 1000)
+
+    np.testing.assert_array_equal(scale.score(logits), rounded)
+
+
 def test_tail_is_log_linear_with_the_slope_of_the_true_distribution(rng):
     """The tail of an exponential distribution falls by 1/ln 10 per unit, also where no row is."""
     scale = ScoreScale.fit(rng.exponential(size=100_000))

@@ -206,6 +206,8 @@ MOMENT = Feature("transaction_time", "datetime")
         (CATEGORY, 2.0, "MERCHANT_CATEGORY_OTHER", "other", "grocery"),
         (CATEGORY, NAN, "MERCHANT_CATEGORY_MISSING", None, "grocery"),
         (MOMENT, 1772368200.0, "TRANSACTION_TIME_CALENDAR", "2026-03-01T12:30:00+00:00", None),
+        (MOMENT, -62135600000.0, "TRANSACTION_TIME_CALENDAR", "0001-01-01T00:00:00+00:00", None),
+        (MOMENT, 253402300800.0, "TRANSACTION_TIME_CALENDAR", "9999-12-31T23:59:59+00:00", None),
         (MOMENT, NAN, "TRANSACTION_TIME_MISSING", None, None),
         (Feature("amount (€) "), 5.0, "AMOUNT_TYPICAL", 5.0, None),
     ],

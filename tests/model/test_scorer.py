@@ -1,7 +1,7 @@
 """The scorer: one object, immutable, shared by threads, and the same as its parts."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import FrozenInstanceError, fields, replace
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -17,10 +17,9 @@ REVIEWS_ANOMALIES = Policy(review=0.3, block=0.6, anomaly_review=0.9)
 
 def parts_of(record):
     """Return the arrays of a record of scores, those of a record inside too."""
-    for field in fields(record):
-        value = getattr(record, field.name)
+    for name, value in record._asdict().items():
         if isinstance(value, np.ndarray):
-            yield field.name, value
+            yield name, value
         elif value is not None and not isinstance(value, float):
             yield from parts_of(value)
 
@@ -69,7 +68,7 @@ def test_uncertainty_is_one_standard_deviation_of_the_members_either_way(scorer,
 
 def test_uncertainty_holds_the_probability_where_members_agree(scorer, rows):
     scores = scorer.score(rows)
-    agreeing = replace(scores, spread=np.full(len(rows), 1e-17))
+    agreeing = scores._replace(spread=np.full(len(rows), 1e-17))
 
     low, high = scorer.uncertainty(agreeing)
 

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from training.config import RunConfig
+from training.explore.comparison_plots import draw_comparisons
 from training.explore.facts import exploration_facts
 from training.explore.feature_plots import draw_features
 from training.explore.page import exploration_page
-from training.explore.plots import draw_overview
 from training.explore.reading import OnRows
 from training.explore.survey import Survey, survey
+from training.explore.traffic_plots import draw_traffic
 from training.report.writing import write_page
 
 __all__ = ["OnRows", "Survey", "exploration_facts", "survey", "write_exploration"]
@@ -41,7 +42,8 @@ def write_exploration(facts: dict[str, Any], config: RunConfig) -> Path:
     Path
         The page.
     """
-    plots = {plot.name: plot for plot in (*draw_overview(facts), *draw_features(facts))}
+    drawn = (*draw_traffic(facts), *draw_comparisons(facts), *draw_features(facts))
+    plots = {plot.name: plot for plot in drawn}
     page = Path(config.reports) / config.model_name / "explore" / "report.html"
     write_page(exploration_page(facts, plots), page)
     return page

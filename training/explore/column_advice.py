@@ -159,12 +159,7 @@ def _running(facts: Facts) -> list[str]:
 def drift(facts: Facts, _config: RunConfig) -> Advice:
     """Yield which features change much."""
     columns = {column["name"]: column for column in facts["columns"]}
-    apart = _running(facts)
-    major = [
-        name
-        for name in facts["drifting"]
-        if columns[name]["drift"]["verdict"] == "major" and name not in apart
-    ]
+    major = [n for n in facts["drifting"] if columns[n]["drift"]["verdict"] == "major"]
     if major:
         text = (
             f"{named(major)}: in the last fifth of the table the values lie elsewhere than in the "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,7 +31,7 @@ MOST_SHOWN = 12  # categories of a table
 CLASSES = {"legitimate": LEGITIMATE, "fraud": FRAUD}
 
 
-def column_facts(survey: Survey, has_classes: bool, n_tested: int) -> list[Facts]:
+def column_facts(survey: Survey, has_classes: bool, tested: Collection[str]) -> list[Facts]:
     """Return what is told of each column, in their order.
 
     Parameters
@@ -38,10 +39,10 @@ def column_facts(survey: Survey, has_classes: bool, n_tested: int) -> list[Facts
     survey : Survey
     has_classes : bool
         Whether there are rows of both classes to compare.
-    n_tested : int
+    tested : collection of str
         Columns that are tested for drift.
     """
-    return [_column(survey, column, has_classes, n_tested) for column in survey.layout.columns]
+    return [_column(survey, column, has_classes, tested) for column in survey.layout.columns]
 
 
 def role_of(survey: Survey, name: str) -> str:
@@ -52,7 +53,7 @@ def role_of(survey: Survey, name: str) -> str:
     return next((role for role, own in roles.items() if own == name), dropped)
 
 
-def _column(survey: Survey, column: Column, has_classes: bool, n_tested: int) -> Facts:
+def _column(survey: Survey, column: Column, has_classes: bool, tested: Collection[str]) -> Facts:
     role = role_of(survey, column.name)
     facts: Facts = {
         "name": column.name,
@@ -86,8 +87,8 @@ def _column(survey: Survey, column: Column, has_classes: bool, n_tested: int) ->
     )
     if has_classes:
         facts["effect"] = _effect(own)
-    if role in ("", "amount") and column.kind != "identifier":
-        found = drift(*_eras(own), n_tested)
+    if column.name in tested:
+        found = drift(*_eras(own), len(tested))
         if found is not None:
             facts["drift"] = {
                 "psi": found.psi,

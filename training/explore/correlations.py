@@ -16,7 +16,7 @@ from training.explore.values import numbers_of
 Facts = dict[str, Any]
 
 MOST_ROWS = 20_000
-MOST_COLUMNS, MOST_DRAWN = 60, 20
+MOST_COLUMNS, MOST_DRAWN = 60, 16
 FEWEST_ROWS = 10
 SAME = 0.999  # of which one column is enough
 STRONG = 0.8

@@ -35,9 +35,12 @@ def exploration_facts(survey: Survey, config: RunConfig) -> Facts:
     classes = class_facts(survey)
     has_classes = classes is not None and classes["legitimate"] > 0 and classes["fraud"] > 0
     features = [column.name for column in survey.layout.features]
-    columns = column_facts(survey, has_classes, len(features))
-    apart = (survey.layout.time,)
-    ranked = ranking([c for c in columns if c["name"] in features and c["name"] not in apart])
+    running = clocks(survey)
+    apart = (survey.layout.time, *running)  # that these change with time is no drift
+    columns = column_facts(survey, has_classes, [name for name in features if name not in apart])
+    ranked = ranking(
+        [c for c in columns if c["name"] in features and c["name"] != survey.layout.time]
+    )
     facts: Facts = {
         "limits": {
             "moderate": MODERATE,
@@ -59,7 +62,7 @@ def exploration_facts(survey: Survey, config: RunConfig) -> Facts:
         "change": change_facts(survey) if has_classes else None,
         "amount": amount_facts(survey, has_classes),
         "correlations": correlation_facts(survey, _numeric(columns, ranked)),
-        "clocks": clocks(survey),
+        "clocks": running,
         "suspects": suspects(columns, survey.tally.columns, classes) if has_classes else [],
         "drifting": _drifting(columns),
     }

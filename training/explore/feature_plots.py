@@ -71,7 +71,8 @@ def _draw_panels(position: int, group: Sequence[Facts], has_classes: bool) -> Pl
     legend(figure)
     by = "by class" if has_classes else "of all rows"
     alt = f"Distributions {by} of {', '.join(names)}."
-    return Plot(f"features_{position}", ", ".join(names), alt, figure)
+    title = "The strongest features" if position == 1 else "Further features"
+    return Plot(f"features_{position}", title if has_classes else "Features", alt, figure)
 
 
 def _panels_reading(group: Sequence[Facts]) -> str:

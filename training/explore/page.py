@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.explore.feature_plots import categorical, panels
+from training.explore.page_of_features import categories, correlations, drift, features, figures
 from training.report.drawing import Plot
 from training.report.page import (
     Block,
@@ -13,7 +13,6 @@ from training.report.page import (
     Cell,
     Code,
     Column,
-    Figure,
     Page,
     Section,
     Table,
@@ -45,20 +44,16 @@ def exploration_page(facts: Facts, plots: Plots) -> Page:
     parts = [
         ("Advice", _advice(facts)),
         ("Columns", _columns(facts)),
-        ("Amounts", _figures(plots, "amounts", "amount_rates") + _amounts(facts)),
-        ("Time", _figures(plots, "times", "fraud_shares", "hours", "weekdays")),
-        ("Features", _features(facts, plots)),
-        ("Categories", _categories(facts, plots)),
-        ("Correlations", _correlations(facts, plots)),
-        ("Drift", _drift(facts, plots)),
+        ("Amounts", figures(plots, "amounts", "amount_rates") + _amounts(facts)),
+        ("Time", figures(plots, "times", "fraud_shares", "hours", "weekdays")),
+        ("Features", features(facts, plots)),
+        ("Categories", categories(facts, plots)),
+        ("Correlations", correlations(facts, plots)),
+        ("Drift", drift(facts, plots)),
         ("How it was made", _method(facts)),
     ]
     sections = [Section(title, blocks) for title, blocks in parts if blocks]
     return Page("Exploration", facts["name"], facts, sections, summary=_summary(facts))
-
-
-def _figures(plots: Plots, *names: str) -> list[Block]:
-    return [Figure(plots[name]) for name in names if name in plots]
 
 
 def _summary(facts: Facts) -> list[Block]:
@@ -141,7 +136,7 @@ def _column_row(number: int, column: Facts) -> list[Cell | Words]:
     else:
         ends = [Value(at(*place, "numbers", key), "quantity") for key in ("low", "mean", "high")]
     return [
-        Cell(column["name"], under=", ".join(remarks)),
+        Cell(Code(column["name"]), under=", ".join(remarks)),
         column["kind"],
         Value(at(*place, "missing_share"), "percent") if column["missing"] else "–",
         Value(at(*place, "distinct"), "count"),
@@ -171,101 +166,6 @@ def _amounts(facts: Facts) -> list[Block]:
     titles = [Column("Class"), *(Column(title) for title, _, _ in keys)]
     caption = "Amounts by class" if facts["has_classes"] else "Amounts in figures"
     return [Table(caption, titles, rows, note=note)]
-
-
-def _features(facts: Facts, plots: Plots) -> list[Block]:
-    blocks: list[Block] = []
-    if "alone" in plots:
-        blocks.append(Figure(plots["alone"]))
-    elif facts["has_classes"]:
-        blocks.append(Text(facts["readings"]["alone"]))
-    if facts["has_classes"]:
-        blocks.append(_effects(facts))
-    names = [f"features_{number}" for number in range(1, len(panels(facts)) + 1)]
-    return blocks + _figures(plots, *names)
-
-
-def _effects(facts: Facts) -> Table:
-    places = {column["name"]: number for number, column in enumerate(facts["columns"])}
-    rows: list[list[Cell | Words]] = []
-    for name in facts["ranking"]:
-        place = ("columns", places[name], "effect")
-        column = facts["columns"][places[name]]
-        keys = ("alone", "difference", "kolmogorov_smirnov", "cramers_v")
-        values = (Value(at(*place, key), "quantity") for key in keys)
-        rows.append([name, column["kind"], *values])
-    titles = ["Standardised mean difference", "Kolmogorov–Smirnov distance", "Cramér’s V"]
-    note = (
-        "ROC-AUC of the column alone: rows score the fraud rate of their bin or category, learned "
-        "on one half of the rows and judged on the other; or their value, if that tells more. Mean "
-        "difference: frauds minus "
-        "legitimate rows, over the root of the mean of both variances. Kolmogorov–Smirnov: the "
-        "largest distance between the two distribution functions, at the edges of the bins. "
-        "Cramér’s V: bias corrected."
-    )
-    return Table(
-        "Frauds against legitimate rows, feature by feature",
-        [Column("Feature"), Column("Kind", True), Column("AUC alone"), *map(Column, titles)],
-        rows,
-        note=note,
-        is_folded=True,
-    )
-
-
-def _categories(facts: Facts, plots: Plots) -> list[Block]:
-    places = {column["name"]: number for number, column in enumerate(facts["columns"])}
-    shown = categorical(facts)
-    names = [f"category_{number}" for number in range(1, len(shown) + 1)]
-    tables = [_category(own, places[own["name"]], facts["has_classes"]) for own in shown]
-    return [*_figures(plots, *names), *tables]
-
-
-def _category(column: Facts, place: int, has_classes: bool) -> Table:
-    titles = [Column("Category"), Column("Rows")]
-    titles += [Column("Frauds"), Column("Share of fraud")] if has_classes else [Column("Share")]
-    rows: list[list[Cell | Words]] = []
-    for number, row in enumerate(column["categories"]["rows"]):
-        here = ("columns", place, "categories", "rows", number)
-        cells: list[Cell | Words] = [row["name"], Value(at(*here, "rows"), "count")]
-        if has_classes:
-            cells.append(Value(at(*here, "frauds"), "count"))
-            cells.append(Value(at(*here, "fraud_share"), "percent", True))
-        else:
-            cells.append(Value(at(*here, "share"), "percent"))
-        rows.append(cells)
-    return Table(f"{column['name']}, category by category", titles, rows, is_folded=True)
-
-
-def _correlations(facts: Facts, plots: Plots) -> list[Block]:
-    blocks = _figures(plots, "correlations")
-    if facts["correlations"] is not None and facts["correlations"]["pairs"]:
-        rows = []
-        for number, pair in enumerate(facts["correlations"]["pairs"]):
-            place = at("correlations", "pairs", number, "correlation")
-            rows.append([pair["first"], pair["second"], Value(place, "quantity")])
-        titles = [Column("Feature"), Column("and", True), Column("Rank correlation")]
-        blocks.append(Table("Most correlated", titles, rows, is_half=True))
-    return blocks
-
-
-def _drift(facts: Facts, plots: Plots) -> list[Block]:
-    blocks = _figures(plots, "drift") or [Text(facts["readings"]["drift"])]
-    places = {column["name"]: number for number, column in enumerate(facts["columns"])}
-    if facts["drifting"]:
-        rows = [
-            [
-                name,
-                facts["columns"][places[name]]["drift"]["verdict"],
-                Value(at("columns", places[name], "drift", "psi"), "quantity"),
-                Value(at("columns", places[name], "drift", "critical"), "quantity"),
-            ]
-            for name in facts["drifting"]
-        ]
-        titles = [Column("Feature"), Column("Change", True), Column("Index"), Column("Chance")]
-        blocks.append(
-            Table("What changes with time", titles, rows, is_half=len(rows) <= MANY_COLUMNS)
-        )
-    return blocks
 
 
 def _method(facts: Facts) -> list[Block]:

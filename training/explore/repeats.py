@@ -14,7 +14,7 @@ from training.explore.layout import Layout
 from training.explore.values import FRAUD, LEGITIMATE
 
 MOST_HASHES = 2**24  # kept; beyond, those of a half, a quarter … of all rows
-CLASS_BITS = np.uint64(2)
+CLASS_BITS, CLASS_MASK = np.uint64(2), np.uint64(3)
 FACTOR = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: odd, no pattern in its bits
 
 Hashes = NDArray[np.uint64]
@@ -63,20 +63,26 @@ class Hashed:
 
     def found(self) -> Found:
         """Return how often rows were repeated."""
-        hashes = np.sort(np.concatenate(self._pieces))
-        classes = (hashes & np.uint64(3)).astype(np.int64)
-        _, group, sizes = np.unique(hashes >> CLASS_BITS, return_inverse=True, return_counts=True)
-        by_class = np.stack(
-            [np.bincount(group[classes == c], minlength=len(sizes)) for c in (0, 1)]
+        hashes = np.concatenate(self._pieces)
+        hashes.sort()
+        rows = hashes >> CLASS_BITS
+        equals_last = np.append(False, rows[1:] == rows[:-1])
+        equals_next = np.append(equals_last[1:], False)
+        # only rows with an equal are looked at closely: of many rows they are few
+        hashes, is_repeated = (
+            hashes[equals_last | equals_next],
+            equals_last[equals_last | equals_next],
         )
-        is_contradictory = (by_class[LEGITIMATE] > 0) & (by_class[FRAUD] > 0)
+        classes = hashes & CLASS_MASK
+        _, group, sizes = np.unique(hashes >> CLASS_BITS, return_inverse=True, return_counts=True)
+        has_both = np.ones(len(sizes), bool)
+        for label in (LEGITIMATE, FRAUD):
+            has_both &= np.bincount(group[classes == label], minlength=len(sizes)) > 0
         scale = 2**self._level
-        # of equal rows of both classes the first counts as the legitimate one: classes are sorted
-        n_frauds = by_class[FRAUD] - (by_class[FRAUD] == sizes)
         return Found(
-            n_repeated=int((sizes - 1).sum()) * scale,
-            n_frauds=int(n_frauds[by_class[FRAUD] > 0].sum()) * scale,
-            n_contradictory=int(sizes[is_contradictory].sum()) * scale,
+            n_repeated=int(is_repeated.sum()) * scale,
+            n_frauds=int((is_repeated & (classes == FRAUD)).sum()) * scale,
+            n_contradictory=int(sizes[has_both].sum()) * scale,
             share=1 / scale,
         )
 

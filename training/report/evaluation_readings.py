@@ -34,15 +34,17 @@ def evaluation_readings(facts: Facts) -> dict[str, str]:
 
 
 def _decisions(legitimate: Facts, fraud: Facts) -> str:
+    alarms = legitimate["alerted"]
+    text = (
+        f"of {count(legitimate['total'])} legitimate transactions {count(alarms)} "
+        f"{'was' if alarms == 1 else 'were'} alerted."
+    )
     if not fraud["total"]:
-        return (
-            f"{count(legitimate['alerted'])} of {count(legitimate['total'])} legitimate "
-            "transactions were alerted."
-        )
+        return f"{text[0].upper()}{text[1:]}"
     return (
-        f"Of {count(fraud['total'])} frauds {count(fraud['alerted'])} were alerted and "
-        f"{count(fraud['counts']['approved'])} approved; of {count(legitimate['total'])} "
-        f"legitimate transactions {count(legitimate['alerted'])} were alerted."
+        f"Of {count(fraud['total'])} frauds {count(fraud['alerted'])} "
+        f"{'was' if fraud['alerted'] == 1 else 'were'} alerted and "
+        f"{count(fraud['counts']['approved'])} approved; {text}"
     )
 
 

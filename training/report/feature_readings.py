@@ -15,15 +15,20 @@ WORDS = {
 }
 
 
+MISTAKES = {
+    "missed": ("fraud", "frauds", "approved", "dearest"),
+    "false_alarms": ("legitimate transaction", "legitimate transactions", "alerted", "surest"),
+}
+
+
 def feature_readings(facts: Facts) -> dict[str, str]:
     """Return the sentences on what single features and rows say."""
     found = {}
     if facts["features"] is not None:
         found["features"] = _features(facts["features"])
     if facts["mistakes"] is not None:
-        found["missed"] = _mistakes(facts["mistakes"]["missed"], "frauds were approved", "dearest")
-        alarms = "legitimate transactions were alerted"
-        found["false_alarms"] = _mistakes(facts["mistakes"]["false_alarms"], alarms, "surest")
+        for kind in MISTAKES:
+            found[kind] = _mistakes(facts["mistakes"][kind], *MISTAKES[kind])
     if facts["anomaly"] is not None:
         found["autoencoder_errors"] = anomalies_found(facts["anomaly"])
         found["autoencoder_features"] = _error_features(facts["anomaly"]["features"])
@@ -51,12 +56,14 @@ def _features(features: Facts) -> str:
     )
 
 
-def _mistakes(mistakes: Facts, what: str, order: str) -> str:
-    if not mistakes["total"]:
-        return f"None: no {what.replace('s were', ' was', 1)}."
-    return (
-        f"{count(mistakes['total'])} {what}; the {order} {count(len(mistakes['worst']))} are shown."
-    )
+def _mistakes(mistakes: Facts, one: str, many: str, verb: str, order: str) -> str:
+    total, shown = mistakes["total"], len(mistakes["worst"])
+    if not total:
+        return f"No {one} was {verb}."
+    if total == 1:
+        return f"1 {one} was {verb}."
+    which = "they are all shown" if shown == total else f"the {order} {count(shown)} are shown"
+    return f"{count(total)} {many} were {verb}; {which}."
 
 
 def anomalies_found(anomaly: Facts) -> str:

@@ -79,14 +79,14 @@ class Cell:
     Attributes
     ----------
     words : Words or Lines
-    under : Words
+    under : Words or Lines
         Smaller, on a line of its own.
     tone : str
         "fraud", "legitimate" (the colours of the classes) or "good" (shaded).
     """
 
     words: Words | Lines
-    under: Words = ""
+    under: Words | Lines = ""
     tone: str = ""
 
 

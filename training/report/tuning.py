@@ -13,6 +13,7 @@ from training.report.page import (
     Column,
     Facts,
     Figure,
+    Lines,
     Page,
     Section,
     Table,
@@ -74,7 +75,7 @@ def _summary(facts: Facts) -> list[Block]:
 def _comparison(facts: Facts) -> Table:
     rows = [
         [
-            Code(setting["name"]),
+            Cell(Code(_key(setting)), under=setting["name"].partition(".")[0]),
             Value(at("settings", n, "untuned"), "value"),
             Value(at("settings", n, "best"), "value"),
             Value(at("settings", n, "importance"), "percent"),
@@ -90,16 +91,19 @@ def _best_trials(facts: Facts) -> Table:
     rows: list[list[Any]] = []
     for place in facts["leaders"]:
         trial = facts["trials"][place]
-        folds: list[str | Value] = []
-        for fold in range(len(trial["folds"])):
-            folds += [" · " if fold else "", Value(at("trials", place, "folds", fold))]
+        folds = [Value(at("trials", place, "folds", n)) for n in range(len(trial["folds"]))]
         label = (Value(at("trials", place, "number"), "count"),)
         rows.append(
             [
                 Cell(label, under="untuned" if trial["is_untuned"] else ""),
-                Cell(Value(at("trials", place, "value")), under=folds),
+                Cell(Value(at("trials", place, "value")), under=Lines(folds)),
                 *(Value(at("trials", place, "settings", name), "value") for name in names),
             ]
         )
-    heads = ["Trial", "Mean, and each fold", *(name.partition(".")[2] for name in names)]
+    heads = ["Trial", "Mean, and each fold", *map(_key, facts["settings"])]
     return Table("The best trials", [Column(head) for head in heads], rows, reading="trials")
+
+
+def _key(setting: Facts) -> str:
+    """Return the name of a setting without its section."""
+    return str(setting["name"].partition(".")[2])

@@ -146,4 +146,5 @@ def _setting(facts: Facts, key: str) -> str:
         span = low if low == high else f"between {low} and {high}"
     else:
         span = " or ".join(dict.fromkeys(map(str, values)))
-    return f"The {count(len(values))} best trials have {span}."
+    name = key.partition(".")[2]
+    return f"The {count(len(values))} best trials have {name} {span}."

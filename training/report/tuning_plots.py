@@ -83,7 +83,7 @@ def setting_plot(facts: Facts, setting: Facts) -> Plot:
     name = key.partition(".")[2]
     values = [trial["settings"].get(key) for trial in facts["trials"]]
     known = [value for value in values if value is not None]
-    figure, axes = new_axes(name.replace("_", " "), facts["metric"]["title"])
+    figure, axes = new_axes(name, facts["metric"]["title"])
     if all(isinstance(value, int | float) for value in known):
         positions = values
     else:
@@ -109,7 +109,7 @@ def setting_plot(facts: Facts, setting: Facts) -> Plot:
         axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
     legend(figure, 3)
     alt = f"Scatter plot: {facts['metric']['title']} of each trial over {name}."
-    return Plot(f"setting_{name}", name.replace("_", " ").capitalize(), alt, figure)
+    return Plot(f"setting_{name}", name, alt, figure)
 
 
 def _widths(text: str) -> tuple[int, list[int]]:

@@ -1,0 +1,553 @@
+"""A Python client of the service: one file that needs ``requests`` and nothing else of ours.
+
+All of it is in this file, so that a project that calls the service can copy it and is done.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from itertools import islice
+from typing import Any, Protocol, TypeVar, overload, runtime_checkable
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import requests
+
+Transaction = Mapping[str, Any]
+RowErrors = Mapping[int, Mapping[str, list[str]]]
+
+FIRST_PAUSE = 0.1  # seconds; doubled with every retry
+LONGEST_PAUSE = 5.0
+_RETRIED = frozenset({429, 502, 503, 504})
+
+_NO_ANSWER = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,  # the connection broke in the middle of an answer
+)
+
+R = TypeVar("R")
+_Facts = Mapping[str, Any]
+
+
+@runtime_checkable
+class Frame(Protocol):
+    """What is needed of a pandas DataFrame, so that pandas itself is not."""
+
+    iloc: Any
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        ...
+
+
+Transactions = Iterable[Transaction] | Frame
+
+
+class ClientError(Exception):
+    """Base of all errors of this client.
+
+    ::
+
+        ClientError
+        ├── ServiceUnavailableError         no answer, or one with a status of 500 and above
+        ├── RateLimitedError                429, and again after the retries
+        ├── UnauthorizedError               401, 403: no API key, or not a good one
+        ├── RequestRefusedError             any other status but 200
+        │   └── InvalidTransactionsError    422, with the problems of each row
+        └── UnexpectedAnswerError           200, but not what this client understands
+
+    ``status`` is None where no answer came, ``request_id`` is what the log of the service has, and
+    ``retry_after`` how many seconds the service asked to wait, if it did.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        status: int | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        self.detail = detail
+        self.status = status
+        self.request_id = request_id
+        self.retry_after = retry_after
+        facts = [f"status {status}"] if status else []
+        facts += [f"request {request_id}"] if request_id else []
+        super().__init__(f"{detail} ({', '.join(facts)})" if facts else detail)
+
+
+class ServiceUnavailableError(ClientError):
+    """The service gave no answer, or said that it cannot."""
+
+
+class RateLimitedError(ClientError):
+    """The service has had too many requests."""
+
+
+class UnauthorizedError(ClientError):
+    """The service wants an API key, or another one."""
+
+
+class RequestRefusedError(ClientError):
+    """The service will not answer this request, however often it is made."""
+
+
+class InvalidTransactionsError(RequestRefusedError):
+    """Transactions that cannot be scored: ``errors`` is row → field → reasons.
+
+    Rows are numbered over everything that was given. Rows after those of the request that was
+    refused have not been looked at.
+    """
+
+    def __init__(self, detail: str, errors: RowErrors, **facts: Any) -> None:
+        super().__init__(detail, **facts)
+        self.errors = errors
+
+
+class UnexpectedAnswerError(ClientError):
+    """The service, or something before it, answered what this client does not understand."""
+
+
+_KINDS: Mapping[int, type[ClientError]] = {
+    401: UnauthorizedError,
+    403: UnauthorizedError,
+    429: RateLimitedError,
+}
+
+
+@dataclass(frozen=True)
+class Model:
+    """Which model answered."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One feature's part in a score."""
+
+    code: str
+    feature: str
+    value: Any
+    typical: Any
+    contribution: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """How likely fraud is, and what to do about it."""
+
+    probability: float
+    score: int
+    decision: str
+    model: Model
+    identifiers: Mapping[str, str | int] = field(default_factory=dict)
+    uncertainty: tuple[float, float] | None = None
+    anomaly_score: float | None = None
+    reasons: tuple[Reason, ...] = ()
+    contributions: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class Anomaly:
+    """How unusual a transaction is."""
+
+    reconstruction_error: float
+    anomaly_score: float
+    is_anomaly: bool
+    threshold: float
+    model: Model
+    identifiers: Mapping[str, str | int] = field(default_factory=dict)
+    contributions: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class Health:
+    """What the service says of itself; ``facts`` is all of it."""
+
+    status: str
+    model: Model
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Card:
+    """The card of the model; ``facts`` is all of it: features, policy, score table, metrics."""
+
+    model: Model
+    tasks: tuple[str, ...]
+    features: tuple[Mapping[str, Any], ...]
+    facts: Mapping[str, Any]
+
+
+class Client:
+    """Talks to one service; use it in a ``with`` statement, or call ``close``.
+
+    Connections are kept and used again, by any number of threads. Scoring changes nothing, so what
+    got no answer, or 429, 502, 503 or 504, is asked again after a random and growing pause, and
+    after what ``Retry-After`` says; nothing else is.
+
+    Parameters
+    ----------
+    url : str
+        Where the service is: ``http://localhost:8000``.
+    api_key : str, optional
+        Sent as ``Authorization: Bearer``.
+    timeout : tuple of float
+        Seconds to connect, and seconds of silence before an answer is given up.
+    deadline : float
+        Seconds for one request with all its retries: no silence and no pause goes beyond it.
+    retries : int
+        How often a request is repeated at most.
+    batch_rows : int
+        Transactions in one request; larger inputs become several, one after the other.
+    sleep, jitter : callable
+        How to wait, and a random number from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        api_key: str | None = None,
+        *,
+        timeout: tuple[float, float] = (3.05, 30.0),
+        deadline: float = 60.0,
+        retries: int = 3,
+        batch_rows: int = 1000,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            raise ValueError(f"the url must be as http://localhost:8000, not {url!r}")
+        if batch_rows < 1:
+            raise ValueError(f"batch_rows must be at least 1, not {batch_rows}")
+        self._url = url.rstrip("/")
+        self._timeout, self._deadline, self._retries = timeout, deadline, retries
+        self._batch_rows = batch_rows
+        self._sleep, self._jitter = sleep, jitter
+        self._session = requests.Session()
+        self._session.auth = _Key(api_key)
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    @overload
+    def predict(
+        self, transactions: Transaction, *, explain: bool = ..., anomaly: bool = ...
+    ) -> Prediction: ...
+    @overload
+    def predict(
+        self, transactions: Transactions, *, explain: bool = ..., anomaly: bool = ...
+    ) -> list[Prediction]: ...
+    def predict(
+        self,
+        transactions: Transaction | Transactions,
+        *,
+        explain: bool = False,
+        anomaly: bool = False,
+    ) -> Prediction | list[Prediction]:
+        """Score one transaction, or any iterable of them, or a pandas frame, in order."""
+        options = {"explain": explain, "anomaly": anomaly}
+        return self._score("/predict", transactions, options, _prediction)
+
+    @overload
+    def anomaly(self, transactions: Transaction, *, explain: bool = ...) -> Anomaly: ...
+    @overload
+    def anomaly(self, transactions: Transactions, *, explain: bool = ...) -> list[Anomaly]: ...
+    def anomaly(
+        self, transactions: Transaction | Transactions, *, explain: bool = False
+    ) -> Anomaly | list[Anomaly]:
+        """Say how unusual one transaction is, or each of an iterable or a pandas frame."""
+        return self._score("/anomaly", transactions, {"explain": explain}, _anomaly)
+
+    def health(self) -> Health:
+        """Return what the service says of itself now; raise if it is not ready, and never retry."""
+        return self._ask("GET", "/health", _health, retries=0)
+
+    def model(self) -> Card:
+        """Return the card of the model that answers."""
+        return self._ask("GET", "/model", _card, retries=self._retries)
+
+    def _score(
+        self,
+        route: str,
+        transactions: Transaction | Transactions,
+        options: Mapping[str, bool],
+        result: Callable[[_Facts, _Facts, Transaction], R],
+    ) -> R | list[R]:
+        """Send the transactions, in batches, and read the answers."""
+        query = "&".join(f"{name}=true" for name, is_set in options.items() if is_set)
+        address = f"{route}?{query}" if query else route
+        if isinstance(transactions, Mapping):
+            return self._score_batch(address, [transactions], 0, result)[0]
+        results: list[R] = []
+        for batch in _batches(transactions, self._batch_rows):
+            results += self._score_batch(address, batch, len(results), result)
+        return results
+
+    def _score_batch(
+        self,
+        address: str,
+        batch: Sequence[Transaction],
+        first_row: int,
+        result: Callable[[_Facts, _Facts, Transaction], R],
+    ) -> list[R]:
+        """Send one request; ``first_row`` is the number that its first row has for the caller."""
+
+        def read(facts: _Facts) -> list[R]:
+            rows = zip(facts["predictions"], batch, strict=True)
+            return [result(row, facts, transaction) for row, transaction in rows]
+
+        body = _encoded(batch, first_row)
+        try:
+            return self._ask("POST", address, read, body, retries=self._retries)
+        except InvalidTransactionsError as error:
+            error.errors = {first_row + row: fields for row, fields in error.errors.items()}
+            raise
+
+    def _ask(
+        self,
+        method: str,
+        address: str,
+        read: Callable[[_Facts], R],
+        body: bytes | None = None,
+        *,
+        retries: int,
+    ) -> R:
+        """Make a request, again where that is safe, until it is answered or time is up."""
+        request_id = uuid4().hex
+        give_up_at = time.monotonic() + self._deadline
+        attempt = 0
+        while True:
+            try:
+                response = self._attempt(method, address, body, request_id, give_up_at)
+                return _understood(response, read)
+            except ClientError as error:
+                pause = self._pause(attempt) + (error.retry_after or 0.0)
+                is_late = time.monotonic() + pause >= give_up_at
+                if not _may_retry(error) or attempt >= retries or is_late:
+                    raise
+            self._sleep(pause)
+            attempt += 1
+
+    def _attempt(
+        self, method: str, address: str, body: bytes | None, request_id: str, give_up_at: float
+    ) -> requests.Response:
+        """Make a request once."""
+        left = max(give_up_at - time.monotonic(), 0.001)
+        connect, read = self._timeout
+        headers = {"X-Request-ID": request_id, "Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        url = self._url + address
+        try:
+            return self._session.request(
+                method,
+                url,
+                data=body,
+                headers=headers,
+                timeout=(min(connect, left), min(read, left)),
+                allow_redirects=False,  # a redirected POST would arrive without its body
+            )
+        except (
+            requests.ConnectionError,
+            requests.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+        ) as error:
+            detail = f"no answer from {url} ({type(error).__name__})"
+            raise ServiceUnavailableError(detail, request_id=request_id) from error
+
+    def _pause(self, attempt: int) -> float:
+        """Return a random pause, longer on average with each attempt ("full jitter")."""
+        return self._jitter() * min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**attempt)
+
+
+class _Key(requests.auth.AuthBase):
+    """Sends the API key; without one it keeps requests from sending what ~/.netrc holds."""
+
+    def __init__(self, api_key: str | None) -> None:
+        self._api_key = api_key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._api_key is not None:
+            request.headers["Authorization"] = f"Bearer {self._api_key}"
+        return request
+
+
+def _may_retry(error: ClientError) -> bool:
+    """Tell whether the same request may be answered later."""
+    return isinstance(error, ServiceUnavailableError | RateLimitedError) and (
+        error.status is None or error.status in _RETRIED
+    )
+
+
+def _understood(response: requests.Response, read: Callable[[_Facts], R]) -> R:
+    """Read an answer, or raise what it says."""
+    if response.status_code != 200:
+        raise _problem(response)
+    try:
+        return read(response.json())
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        detail = f"the answer was not understood: {error!r}"
+        raise UnexpectedAnswerError(detail, status=200, request_id=_request_id(response)) from error
+
+
+def _problem(response: requests.Response) -> ClientError:
+    """Return the error that an answer stands for."""
+    status = response.status_code
+    try:
+        document = response.json()
+    except ValueError:
+        document = None
+    problem = document if isinstance(document, dict) else {}
+    detail = str(problem.get("detail") or response.reason or "no reason given")
+    facts: dict[str, Any] = {
+        "status": status,
+        "request_id": _request_id(response),
+        "retry_after": _seconds(response.headers.get("Retry-After")),
+    }
+    errors = problem.get("errors")
+    rows = errors.get("transactions") if isinstance(errors, dict) else None
+    if status == 422 and isinstance(rows, dict):
+        by_row = {int(row): fields for row, fields in rows.items() if row.isdecimal()}
+        return InvalidTransactionsError(detail, by_row, **facts)
+    if errors:
+        detail = f"{detail} {json.dumps(errors)}"
+    kind = ServiceUnavailableError if status >= 500 else RequestRefusedError
+    return _KINDS.get(status, kind)(detail, **facts)
+
+
+def _request_id(response: requests.Response) -> str | None:
+    """Return the id by which the service, or else this client, knows the request."""
+    return response.headers.get("X-Request-ID") or response.request.headers.get("X-Request-ID")
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Read a Retry-After header: seconds, or a date."""
+    if retry_after is None:
+        return None
+    if retry_after.isdecimal():
+        return float(retry_after)
+    try:
+        moment = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def _batches(transactions: Transactions, size: int) -> Iterator[Sequence[Transaction]]:
+    """Cut transactions into lists of at most so many, reading no further than that."""
+    if isinstance(transactions, Frame):
+        for start in range(0, len(transactions), size):
+            part = transactions.iloc[start : start + size]
+            # Missing values have many names in pandas and one in JSON.
+            yield part.astype(object).where(part.notna(), None).to_dict("records")
+        return
+    rows = iter(transactions)
+    while batch := list(islice(rows, size)):
+        yield batch
+
+
+def _encoded(batch: Sequence[Transaction], first_row: int) -> bytes:
+    """Write transactions as JSON; name the one that cannot be."""
+    try:
+        return _json(batch)
+    except (TypeError, ValueError):
+        for number, transaction in enumerate(batch, start=first_row):
+            try:
+                _json(transaction)
+            except (TypeError, ValueError) as error:
+                detail = f"transaction {number} cannot be written as JSON: {error}"
+                raise InvalidTransactionsError(
+                    detail, {number: {"_schema": [str(error)]}}
+                ) from None
+        raise
+
+
+def _json(value: Any) -> bytes:
+    """Write JSON, in which numbers are finite."""
+    return json.dumps(value, default=_plain, allow_nan=False).encode()
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON can hold of a date-time or a NumPy number."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if hasattr(value, "item"):
+        return value.item()
+    raise TypeError(f"{value!r} of type {type(value).__name__}")
+
+
+def _health(facts: _Facts) -> Health:
+    """Read what the service says of itself."""
+    return Health(facts["status"], _model(facts), facts)
+
+
+def _card(facts: _Facts) -> Card:
+    """Read the card of a model."""
+    model = Model(facts["name"], facts["version"])
+    return Card(model, tuple(facts["tasks"]), tuple(facts["features"]), facts)
+
+
+def _prediction(row: _Facts, common: _Facts, transaction: Transaction) -> Prediction:
+    """Read what /predict says of one transaction."""
+    uncertainty = row.get("uncertainty")
+    return Prediction(
+        row["probability"],
+        row["score"],
+        row["decision"],
+        _model(common),
+        _identifiers(Prediction, row, transaction),
+        (uncertainty[0], uncertainty[1]) if uncertainty else None,
+        row.get("anomaly_score"),
+        _reasons(row, "reasons"),
+        _reasons(row, "contributions"),
+    )
+
+
+def _anomaly(row: _Facts, common: _Facts, transaction: Transaction) -> Anomaly:
+    """Read what /anomaly says of one transaction."""
+    return Anomaly(
+        row["reconstruction_error"],
+        row["anomaly_score"],
+        row["is_anomaly"],
+        common["threshold"],
+        _model(common),
+        _identifiers(Anomaly, row, transaction),
+        _reasons(row, "contributions"),
+    )
+
+
+def _model(facts: _Facts) -> Model:
+    """Read which model answered."""
+    return Model(facts["model"]["name"], facts["model"]["version"])
+
+
+def _reasons(row: _Facts, key: str) -> tuple[Reason, ...]:
+    """Read the parts of a score."""
+    names = [part.name for part in fields(Reason)]
+    return tuple(Reason(**{name: reason[name] for name in names}) for reason in row.get(key, ()))
+
+
+def _identifiers(kind: type, row: _Facts, transaction: Transaction) -> dict[str, str | int]:
+    """Return what was sent with a transaction and came back."""
+    known = {part.name for part in fields(kind)}
+    return {key: row[key] for key in row if key in transaction and key not in known}

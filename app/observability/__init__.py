@@ -1,0 +1,1 @@
+"""What is told of requests to the outside: metrics, log lines, traces."""

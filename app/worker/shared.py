@@ -1,0 +1,81 @@
+"""What the connections of one worker have in common, and how much they may take together."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from app.refusal import overloaded
+from app.worker.exchange import Clock
+from app.worker.head import HeadReader
+from app.worker.proxies import Proxies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+    from app.config import Settings
+    from app.worker.connection import Connection
+
+# Bodies that arrive in pieces may take this many times the largest body, all together.
+_LARGEST_BODIES = 8
+# A connection that has been idle for this long may be closed to make room for a new one.
+_IDLE_ENOUGH_S = 1.0
+# How long a connection without a request may stay when the worker stops: a client that was told
+# keep-alive may be sending already.
+_STOP_LINGER_S = 2.0
+
+
+@dataclass(slots=True)
+class Shared:
+    """The worker as its connections see it."""
+
+    loop: asyncio.AbstractEventLoop
+    application: WSGIApplication
+    settings: Settings
+    keepalive: float
+    heads: HeadReader
+    proxies: Proxies
+    environ: WSGIEnvironment  # what every request begins with
+    count_request: Callable[[], None]
+    report: Callable[[], None]  # tells the siblings how many connections there are
+    end: Callable[[BaseException], None]  # leaves the event loop with an exit
+    clock: Clock = field(default_factory=Clock)
+    large: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    large_since: float = float("inf")  # when the large request at hand began
+    connections: set[Connection] = field(default_factory=set)
+    held: int = 0  # bytes of bodies that arrived in pieces and have no answer yet
+    is_stopping: bool = False
+
+    def hold(self, more: int) -> None:
+        """Account for bytes of a body; refuse it when they are too many."""
+        self.held += more
+        if more > 0 and self.held > _LARGEST_BODIES * self.settings.max_body_bytes:
+            raise overloaded("There are too many large requests just now.")
+
+    def idle_deadline(self) -> float:
+        """Return until when a connection without a request may stay."""
+        return self.loop.time() + (_STOP_LINGER_S if self.is_stopping else self.keepalive)
+
+    def make_room(self) -> bool:
+        """Close the connection that has been idle for longest, if any has been for a while."""
+        idle = [connection for connection in self.connections if connection.is_idle]
+        oldest = min(idle, key=lambda connection: connection.deadline, default=None)
+        if oldest is None or oldest.deadline > self.idle_deadline() - _IDLE_ENOUGH_S:
+            return False
+        oldest.close()
+        return True
+
+    def is_overdue(self, timeout: float) -> bool:
+        """Whether a large request has taken longer than a worker may be silent."""
+        return timeout > 0 and self.loop.time() - self.large_since > timeout
+
+    def stop(self) -> None:
+        """Let every connection end: those without a request very soon."""
+        self.is_stopping = True
+        for connection in self.connections:
+            if connection.is_idle:
+                connection.deadline = min(connection.deadline, self.idle_deadline())

@@ -1,0 +1,133 @@
+"""The service as production runs it, for tests: Gunicorn processes and ways to talk to them."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+GUNICORN = str(Path(sys.executable).with_name("gunicorn"))
+DEADLINE_S = 30
+
+
+class Process:
+    """A Gunicorn with the shipped configuration; it writes to files, which never fill up."""
+
+    def __init__(self, model_dir, *arguments, **environ):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.out = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed in close)
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (likewise)
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("FRAUDSCORE_")}
+        self.folder = tempfile.TemporaryDirectory()
+        settings = {
+            "PORT": str(self.port),
+            "TMPDIR": self.folder.name,
+            "FRAUDSCORE_MODEL_DIR": str(model_dir),
+        }
+        self.popen = subprocess.Popen(  # noqa: S603 (our own command and file)
+            # The command itself: Gunicorn cannot replace a master that was started with -m.
+            [GUNICORN, "-c", "gunicorn.conf.py", *(a.format(port=self.port) for a in arguments)],
+            cwd=ROOT,
+            env=inherited | {"WEB_CONCURRENCY": "1"} | settings | environ,
+            stdout=self.out,
+            stderr=self.errors,
+            start_new_session=True,  # so that it can be ended with all its workers
+        )
+
+    def end(self):
+        """Wait until the process is gone; return its exit code and the lines it wrote."""
+        code = self.popen.wait(timeout=DEADLINE_S)
+        written = []
+        for stream in (self.out, self.errors):
+            stream.seek(0)
+            written.append(stream.read().splitlines())
+        return code, *written
+
+    def close(self):
+        """End the process and its workers at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        self.popen.wait()
+        self.folder.cleanup()
+        self.out.close()
+        self.errors.close()
+
+
+def wait_for(condition, what):
+    """Ask again and again until a condition holds; fail at the deadline."""
+    deadline = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline:
+        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
+            if result := condition():
+                return result
+    raise AssertionError(f"not within {DEADLINE_S} s: {what}")
+
+
+def receive_all(connection):
+    """Return everything that comes until the server closes."""
+    received = b""
+    while piece := connection.recv(65536):
+        received += piece
+    return received
+
+
+def receive_answers(connection, number):
+    """Return the next answers of a connection, each as status, header and body."""
+    stream = connection.makefile("rb")
+    return [receive_answer(stream) for _ in range(number)]
+
+
+def receive_answer(stream):
+    """Return one answer as status, header (names in lower case) and body."""
+    status = int(stream.readline().split()[1])
+    headers = {}
+    while (line := stream.readline()) not in (b"\r\n", b""):
+        name, _, value = line.decode("latin-1").partition(":")
+        headers[name.lower()] = value.strip()
+    return status, headers, stream.read(int(headers.get("content-length", 0)))
+
+
+class Server(Process):
+    """A running service and the ways to talk to it."""
+
+    def __init__(self, model_dir, *arguments, **environ):
+        super().__init__(model_dir, *arguments, **environ)
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def get(self, path):
+        return requests.get(self.url + path, timeout=5)
+
+    def post(self, path, document):
+        return requests.post(self.url + path, json=document, timeout=5)
+
+    def connect(self):
+        """Return a connection."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    def raw(self, *parts):
+        """Send bytes as they are and return everything that comes until the server closes."""
+        with self.connect() as connection:
+            connection.sendall(b"".join(parts))
+            received = receive_all(connection)
+        head, _, body = received.partition(b"\r\n\r\n")
+        return int(head.split()[1]), head.decode().lower(), body
+
+    def log(self):
+        """Return the lines of the log so far; the file's position is shared with the service."""
+        size = os.fstat(self.out.fileno()).st_size
+        return [json.loads(line) for line in os.pread(self.out.fileno(), size, 0).splitlines()]
+
+    def workers(self):
+        """Return the ids of the worker processes."""
+        path = f"/proc/{self.popen.pid}/task/{self.popen.pid}/children"
+        return [int(pid) for pid in Path(path).read_text().split()]

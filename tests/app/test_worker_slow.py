@@ -1,0 +1,198 @@
+"""Clients that send slowly, take slowly, or come in crowds never hold up the others."""
+
+import contextlib
+import json
+import os
+import select
+from pathlib import Path
+
+import pytest
+
+from tests.app.gunicorn import receive_all, receive_answers, wait_for
+from tests.factories import valid_row
+
+GET = b"GET /x HTTP/1.1\r\nHost: x\r\n"
+POST = b"POST /x HTTP/1.1\r\nHost: x\r\n"
+ECHO = "tests.app.echo:application()"
+
+
+@pytest.fixture
+def crowd():
+    """Return a function that opens connections and sends the same on each; close them after."""
+    with contextlib.ExitStack() as opened:
+
+        def gather(server, number, *parts):
+            connections = [opened.enter_context(server.connect()) for _ in range(number)]
+            for connection in connections:
+                connection.sendall(b"".join(parts))
+            return connections
+
+        yield gather
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"GET /health HT", GET, POST + b"Content-Length: 9\r\n\r\nab"],
+    ids=["nothing", "half a line", "half a head", "half a body"],
+)
+def test_forty_stuck_clients_hold_nobody_up(standing, crowd, sent):
+    crowd(standing, 40, sent)
+
+    for _ in range(5):
+        assert standing.get("/health").ok
+        assert standing.post("/predict", valid_row()).ok
+
+
+@pytest.fixture(scope="module")
+def standing(serve_for_long):
+    """Return a service that several tests share."""
+    return serve_for_long()
+
+
+@pytest.fixture(scope="module")
+def impatient(serve_for_long):
+    """Return a service that waits for nothing longer than a second."""
+    return serve_for_long(
+        ECHO,
+        "--keep-alive",
+        "1",
+        FRAUDSCORE_HEAD_TIMEOUT="1",
+        FRAUDSCORE_BODY_TIMEOUT="1",
+        FRAUDSCORE_ANSWER_TIMEOUT="1",
+    )
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        GET,
+        POST + b"Content-Length: 9\r\n\r\nab",
+        POST + b"Transfer-Encoding: chunked\r\n\r\n9\r\nab",
+        GET + b"\r\n" + GET,
+    ],
+    ids=["head", "body", "chunk", "second head"],
+)
+def test_request_that_does_not_arrive_in_time_is_408(impatient, crowd, sent):
+    (connection,) = crowd(impatient, 1, sent)
+
+    received = receive_all(connection)
+
+    last = received[received.rindex(b"HTTP/1.1 ") :]
+    assert last.startswith(b"HTTP/1.1 408 ")
+    assert b"\r\nConnection: close\r\n" in last
+    assert json.loads(last.partition(b"\r\n\r\n")[2])["status"] == 408
+
+
+def test_bytes_now_and_then_do_not_prolong_the_time_for_a_head(impatient, crowd):
+    (connection,) = crowd(impatient, 1, GET)
+    connection.settimeout(0.05)
+
+    def ended():
+        connection.sendall(b"X")
+        with contextlib.suppress(TimeoutError):
+            return connection.recv(1000)
+
+    assert wait_for(ended, "an answer").startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize("sent", [b"", GET + b"\r\n"], ids=["new", "kept alive"])
+def test_idle_connection_is_closed_without_a_word(impatient, crowd, sent):
+    (connection,) = crowd(impatient, 1, sent)
+
+    assert receive_all(connection).count(b"HTTP/1.1 200") == (1 if sent else 0)
+
+
+def test_reader_that_takes_nothing_is_cut(impatient, crowd):
+    (pid,) = impatient.workers()
+    files = len(os.listdir(f"/proc/{pid}/fd"))
+
+    (connection,) = crowd(impatient, 1, b"GET /large?bytes=50000000 HTTP/1.1\r\nHost: x\r\n\r\n")
+    wait_for(lambda: answered([connection]), "the first bytes")
+    wait_for(lambda: len(os.listdir(f"/proc/{pid}/fd")) <= files, "the cut")
+
+    received = 0
+    with contextlib.suppress(ConnectionError):
+        while piece := connection.recv(65536):
+            received += len(piece)
+    assert received < 50_000_000
+
+
+def test_slow_reader_gets_everything_and_the_worker_makes_one_answer_at_a_time(serve, crowd):
+    server = serve(ECHO)
+    size = 20_000_000
+    request = b"GET /large?bytes=%d HTTP/1.1\r\nHost: x\r\n\r\n" % size
+
+    (connection,) = crowd(server, 1, request * 12)
+    assert all(server.get("/x").ok for _ in range(20))
+    memory = memory_of(server)
+    answers = receive_answers(connection, 12)
+
+    assert memory < 150_000_000
+    assert [len(body) for _, _, body in answers] == [size] * 12
+
+
+def memory_of(server):
+    """Return the resident memory of the one worker, in bytes."""
+    (pid,) = server.workers()
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) * 1024
+
+
+def test_connections_beyond_the_limit_get_503_at_once(serve, crowd):
+    server = serve(ECHO, "--worker-connections", "4")
+    busy = crowd(server, 4, GET)
+    wait_for(lambda: server.get("/x").status_code == 503, "a full house")
+
+    (refused,) = crowd(server, 1)
+    ((status, headers, body),) = receive_answers(refused, 1)
+    for connection in busy:
+        connection.sendall(b"\r\n")
+
+    assert (status, headers["retry-after"], headers["connection"]) == (503, "1", "close")
+    assert json.loads(body)["request_id"] == headers["x-request-id"]
+    assert [receive_answers(connection, 1)[0][0] for connection in busy] == [200] * 4
+
+
+def test_idle_connections_make_room_for_new_ones(serve, crowd):
+    server = serve(ECHO, "--worker-connections", "4")
+    crowd(server, 4, GET + b"\r\n")
+
+    wait_for(lambda: server.get("/x").ok, "room")
+
+
+def test_large_bodies_beyond_the_memory_for_them_get_503(serve, crowd):
+    """Eight of the largest may be on their way at a time; small requests need none of that."""
+    server = serve(ECHO, FRAUDSCORE_MAX_BODY_BYTES="1000000")
+    head = POST + b"Content-Length: 1000000\r\n\r\n"
+
+    large = crowd(server, 12, head, b" " * 999_000)
+    wait_for(lambda: len(answered(large)) == 4, "four refusals")
+    small = server.post("/x", {})
+    waiting = [connection for connection in large if connection not in answered(large)]
+    for connection in waiting:
+        connection.sendall(b" " * 1000)
+    answers = [receive_answers(connection, 1)[0] for connection in large]
+
+    assert small.ok
+    assert sorted(status for status, _, _ in answers) == [200] * 8 + [503] * 4
+    assert {h["retry-after"] for status, h, _ in answers if status == 503} == {"1"}
+
+
+def answered(connections):
+    """Return the connections on which something has arrived."""
+    return select.select(connections, [], [], 0)[0]
+
+
+def test_large_request_leaves_the_loop_to_the_small_ones(serve, crowd):
+    server = serve(ECHO)
+    size = 2_000_000
+    head = b"POST /sleep?seconds=1.5 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
+
+    (large,) = crowd(server, 1, head, b" " * size, GET + b"\r\n")
+    assert all(server.get("/x").ok for _ in range(20))
+    large.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        large.recv(1)
+    large.settimeout(10)
+
+    assert [status for status, _, _ in receive_answers(large, 2)] == [200, 200]
