@@ -24,6 +24,7 @@ from training.challenge import Challenge, challenge
 from training.config import RunConfig
 from training.console import RunConsole, heading, line, print_comparison, print_evaluation
 from training.data import Table, find_label, labels_of, matrix_of, text_columns
+from training.demo import names_of, write_demo
 from training.duration import seconds_of
 from training.evaluate import evaluate as evaluate_scores
 from training.explore import exploration_facts, survey, write_exploration
@@ -337,6 +338,18 @@ def simulate(rows: int, seed: int, output: Path) -> None:
     else:
         raise ConfigurationError(f"expected a file named .csv or .parquet, got {output}")
     line(CONSOLE, "simulated", f"{len(frame):,} transactions into {output}")
+
+
+@main.command()
+@click.argument("name")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--reports", type=click.Path(path_type=Path), default="reports", show_default=True)
+def demo(name: str, seed: int, reports: Path) -> None:
+    """Show an idea in pictures: xor, boundary, depth, autoencoder, or all of them."""
+    for each in names_of(name):
+        page, sentence = write_demo(each, seed, reports)
+        line(CONSOLE, each, sentence)
+        line(CONSOLE, "report", str(page))
 
 
 if __name__ == "__main__":
