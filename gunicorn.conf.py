@@ -7,9 +7,8 @@ import sys
 for _library in ("OPENBLAS", "OMP", "MKL", "VECLIB"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
-from app.readers import networks as _networks  # noqa: E402 (likewise)
-
 from app import run_dir as _run_dir  # noqa: E402 (it imports NumPy)
+from app.setting_types import networks as _networks  # noqa: E402 (likewise)
 
 os.environ[_run_dir.VARIABLE] = str(_run_dir.locate(os.environ))
 
