@@ -241,8 +241,13 @@ class FeatureSpec:
         """
         known, names = self._known, self._numeric_names
         try:
+            # as many keys as features, all of which are taken below: then there are no others
+            exact = -1 if self._take is None or self._others else len(names)
             for row in rows:
-                if not (len(names) <= len(row) <= len(known) and row.keys() <= known):
+                n_keys = len(row)
+                if n_keys != exact and not (
+                    len(names) <= n_keys <= len(known) and row.keys() <= known
+                ):
                     return None
             if self._take is not None:
                 values = list(chain.from_iterable(map(self._take, rows)))

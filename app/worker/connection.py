@@ -123,6 +123,7 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """End the connection once what was written is out."""
+        self._shared.flush()
         self._is_leaving = True
         self.deadline = self._shared.loop.time() + self._shared.settings.answer_timeout
         if self._transport is not None:
@@ -179,7 +180,7 @@ class Connection(asyncio.Protocol):
     def _take_turn(self) -> None:
         """Go on after the other connections had their turn."""
         self._is_busy = False
-        if not self._is_leaving:
+        if not self._is_stuck and not self._is_leaving:
             self._go_on()
 
     def _go_on(self) -> None:
@@ -239,7 +240,7 @@ class Connection(asyncio.Protocol):
         if self._held:
             self._release()
         self.deadline = self._shared.idle_deadline()
-        self._transport.write(exchange.wire)
+        self._shared.send(self._transport, exchange.wire)
         if exchange.is_last:
             self._leave(lingers=head is not None and head.keep_alive)
 
@@ -251,11 +252,12 @@ class Connection(asyncio.Protocol):
         environ[REFUSAL] = error
         shared = self._shared
         exchange = respond(shared.application, environ, b"", shared.clock, is_last=True)
-        self._transport.write(exchange.wire)
+        shared.send(self._transport, exchange.wire)
         self._leave(lingers=True)
 
     def _leave(self, *, lingers: bool) -> None:
         """End the connection; a client that may still be sending is first heard out for a while."""
+        self._shared.flush()
         self._is_leaving = True
         self._release()
         self._reader = RequestReader(self._shared.heads, 0)  # what is left of the old is not needed

@@ -46,6 +46,12 @@ class Ledger:
         self._cells[2 * slot + 1] = -1
         self._cells[2 * slot] = float("-inf")
 
+    def n_ready(self) -> int:
+        """Return how many workers accept connections, or would."""
+        oldest = time.monotonic() - _SILENT_S
+        slots = range(int(self._cells[-1]))
+        return sum(self._cells[2 * s] > oldest and self._cells[2 * s + 1] >= 0 for s in slots)
+
     def smallest_other(self, slot: int) -> float:
         """Return the connections of the sibling that has fewest, infinity where there is none."""
         oldest = time.monotonic() - _SILENT_S

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # whatever the others do: a busy or dead sibling cannot hold anybody up.
 _UNEVEN = 1.125
 _STEP_BACK_S = 0.005
+_MOST_WAIT_S = 1.0
 # Out of file descriptors: what is there must end before anything else can begin.
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _EXHAUSTED_S = 0.1
@@ -45,11 +46,23 @@ class Listener:
         self._has_waited = False
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    def start(self) -> None:
-        """Accept from now on."""
+    def start(self, n_workers: int) -> None:
+        """Accept as soon as the siblings can, too, or after a moment without them.
+
+        Whoever is ready first would get the connections that a balancer opens at once and keeps.
+        """
         for listening in self._sockets:
             listening.setblocking(False)
-        self._resume()
+        self.report()
+        self._wait_for_siblings(n_workers, self._shared.loop.time() + _MOST_WAIT_S)
+
+    def _wait_for_siblings(self, n_workers: int, deadline: float) -> None:
+        """Look now and then whether all are there."""
+        loop = self._shared.loop
+        if self._ledger.n_ready() >= n_workers or loop.time() > deadline:
+            self._resume()
+        else:
+            loop.call_later(_STEP_BACK_S, self._wait_for_siblings, n_workers, deadline)
 
     def stop(self, backlog: int) -> None:
         """Accept what has already reached the machine, then no more.

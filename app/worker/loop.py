@@ -69,7 +69,7 @@ class LoopWorker(Worker):  # type: ignore[misc]
         )
         loop.add_signal_handler(signal.SIGTERM, self._stop)
         gc.freeze()  # what was loaded stays for good and need not be looked at again
-        self._listener.start()
+        self._listener.start(self.cfg.workers)
         self._tick()
         try:
             loop.run_forever()

