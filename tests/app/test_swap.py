@@ -96,8 +96,8 @@ def test_swaps_under_load_lose_no_request_and_mix_no_versions(serve, artifacts):
 
 def test_bad_model_is_refused_by_every_worker_until_a_good_one_comes(serve, artifacts):
     server = begin(serve, artifacts, **OFTEN)
-    point_to(artifacts[1])
     champions.truncated(artifacts[1])
+    point_to(artifacts[1])
 
     wait_for(lambda: served_by_all(server, "status", "degraded"), "both workers degraded")
     answer = server.post("/predict", valid_row())

@@ -94,6 +94,19 @@ def test_connections_opened_together_spread_over_the_workers(pair, number):
     assert max(pids.values()) <= 0.6 * number
 
 
+def test_first_connections_of_all_spread_too(serve):
+    server = serve(ECHO, WEB_CONCURRENCY="2")  # it has answered once, and that is all
+
+    with contextlib.ExitStack() as opened:
+        connections = [opened.enter_context(server.connect()) for _ in range(16)]
+        for connection in connections:
+            connection.sendall(GET + b"\r\n")
+        pids = Counter(receive_answers(one, 1)[0][1]["x-pid"] for one in connections)
+
+    assert len(pids) == 2
+    assert max(pids.values()) <= 12
+
+
 def both_pids(server):
     """Return the workers that answer two connections which are open at the same time."""
     with server.connect() as first, server.connect() as second:

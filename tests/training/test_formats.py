@@ -16,6 +16,7 @@ from training.report.formats import count, formatted, money, number, percent, ra
         (0.000_000_1, "0.000010 %"),
         (1e-12, "0 %"),
         (0.99955, "99.955 %"),
+        (0.999, "99.90 %"),
         (1 - 1e-12, "100 %"),
     ],
 )

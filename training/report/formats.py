@@ -28,7 +28,7 @@ def percent(share: float) -> str:
     elif value < 10:
         decimals = 2 - math.floor(math.log10(value))
     elif value > 99:
-        decimals = 1 - math.floor(math.log10(100 - value))
+        decimals = 1 - math.floor(math.log10(round(100 - value, MOST_DECIMALS)))
     return f"{value:.{min(decimals, MOST_DECIMALS)}f}{SPACE}%"
 
 
