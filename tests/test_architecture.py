@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,10 @@ def test_serving_process_loads_nothing_of_training():
     assert "model" in loaded
     unwanted = {"training", "pandas", "sklearn", "scipy", "imblearn", "matplotlib"}
     assert not unwanted & set(loaded)
+
+
+def test_every_package_is_installed():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    found = {path.parent for name in OURS for path in (ROOT / name).rglob("__init__.py")}
+
+    assert set(settings["packages"]) == {".".join(p.relative_to(ROOT).parts) for p in found}
