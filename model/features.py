@@ -7,29 +7,24 @@ seconds since 1970-01-01 UTC, and NaN for what is missing. Training and serving 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
-from itertools import chain, islice
-from operator import itemgetter
 from re import sub
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.cells import MISSING, cell_from_json, cells_from_column, unknown_field
-from model.errors import ConfigurationError, FeatureError
+from model.cells import cells_from_column
+from model.errors import ConfigurationError
+from model.rows import RowReader
 
 Matrix = NDArray[np.float64]
 Kind = Literal["numeric", "boolean", "categorical", "datetime"]
 
 TRANSACTION_ID = "transaction_id"
 RESERVED = frozenset({TRANSACTION_ID, "transactions"})  # keys with a meaning of their own
-MOST_UNKNOWN = 100  # keys of a row that are named
-MOST_SUGGESTIONS = 10  # a row: looking for the likely name of a million junk keys takes a minute
-MOST_PROBLEM_ROWS = 100  # a reply that lists more rows helps nobody
 TYPICAL = (0.05, 0.95)  # quantiles of legitimate rows
 DIGITS = 6  # significant ones: people read these
 
@@ -127,7 +122,6 @@ class Novelty:
     per_column: NDArray[np.int64] | None = field(default=None, compare=False)
 
 
-_NUMBER_OR_NULL = frozenset({float, int, type(None)})
 _NOTHING_NOVEL = Novelty(0, 0)
 
 
@@ -176,43 +170,8 @@ class FeatureSpec:
         return tuple(dict.fromkeys(filter(None, (TRANSACTION_ID, self.id_column))))
 
     @cached_property
-    def _known(self) -> frozenset[str]:
-        return frozenset((*self.names, *self.id_keys))
-
-    @cached_property
-    def _numeric(self) -> NDArray[np.intp]:
-        return np.flatnonzero([f.kind == "numeric" for f in self.features])
-
-    @cached_property
-    def _numeric_names(self) -> tuple[str, ...]:
-        return tuple(f.name for f in self.features if f.kind == "numeric")
-
-    @cached_property
-    def _take(self) -> Callable[[Mapping[str, Any]], tuple[Any, ...]] | None:
-        """What takes all numbers out of a row at once; None where some may be missing."""
-        if len(self._numeric_names) < 2 or not self._required_numeric.all():
-            return None
-        return itemgetter(*self._numeric_names)
-
-    @cached_property
-    def _others(self) -> list[tuple[int, Feature]]:
-        return [(i, f) for i, f in enumerate(self.features) if f.kind != "numeric"]
-
-    @cached_property
-    def _limits(self) -> tuple[Matrix, Matrix]:
-        """Bounds of the numeric columns; infinite where none is declared."""
-        numeric = [f for f in self.features if f.kind == "numeric"]
-        low = [-np.inf if f.minimum is None else f.minimum for f in numeric]
-        high = [np.inf if f.maximum is None else f.maximum for f in numeric]
-        return np.array(low), np.array(high)
-
-    @cached_property
-    def _is_bounded(self) -> bool:
-        return bool(np.isfinite(self._limits).any())
-
-    @cached_property
-    def _required_numeric(self) -> NDArray[np.bool_]:
-        return np.array([not self.features[i].nullable for i in self._numeric], bool)
+    def _reader(self) -> RowReader:
+        return RowReader(self.features, self.id_keys)
 
     def matrix_from_rows(self, rows: Sequence[Any]) -> Matrix:
         """Return the matrix of transactions given as JSON objects.
@@ -231,91 +190,7 @@ class FeatureSpec:
         FeatureError
             Naming row, feature and reason of every problem (of at most 100 rows).
         """
-        matrix = self._matrix_if_plain(rows)
-        return self._matrix_cell_by_cell(rows) if matrix is None else matrix
-
-    def _matrix_if_plain(self, rows: Sequence[Any]) -> Matrix | None:
-        """Return the matrix if all rows are in order, which a few array operations can tell.
-
-        Anything out of the ordinary gives None: then the slow way finds out what it is.
-        """
-        known, names = self._known, self._numeric_names
-        try:
-            # as many keys as features, all of which are taken below: then there are no others
-            exact = -1 if self._take is None or self._others else len(names)
-            for row in rows:
-                n_keys = len(row)
-                if n_keys != exact and not (
-                    len(names) <= n_keys <= len(known) and row.keys() <= known
-                ):
-                    return None
-            if self._take is not None:
-                values = list(chain.from_iterable(map(self._take, rows)))
-            else:  # a missing key reads as null
-                values = [row.get(name) for row in rows for name in names]
-            if not _NUMBER_OR_NULL.issuperset(map(type, values)):
-                return None
-            numbers = np.array(values, np.float64).reshape(len(rows), len(names))
-        except (KeyError, TypeError, AttributeError, OverflowError):
-            return None
-        if not self._plausible(numbers, values):
-            return None
-        if not self._others:
-            return numbers
-        matrix = np.empty((len(rows), len(self.features)))
-        matrix[:, self._numeric] = numbers
-        for column, feature in self._others:
-            for number, row in enumerate(rows):
-                cell, problem = cell_from_json(feature, row.get(feature.name))
-                if problem is not None:
-                    return None
-                matrix[number, column] = cell
-        return matrix
-
-    def _plausible(self, numbers: Matrix, values: list[float | int | None]) -> bool:
-        # a finite sum of squares shows all numbers to be finite, for a third of the time
-        if not math.isfinite(np.vdot(numbers, numbers)):
-            is_finite = np.isfinite(numbers)
-            # null has become NaN; a NaN or an infinity that was sent is not among the nulls
-            if np.count_nonzero(~is_finite) != values.count(None):
-                return False
-            if not is_finite[:, self._required_numeric].all():
-                return False
-        if not self._is_bounded:
-            return True
-        low, high = self._limits
-        return not np.count_nonzero((numbers < low) | (numbers > high))
-
-    def _matrix_cell_by_cell(self, rows: Sequence[Any]) -> Matrix:
-        matrix = np.full((len(rows), len(self.features)), np.nan)
-        problems: dict[int, dict[str, list[str]]] = {}
-        for number, row in enumerate(rows):
-            found = self._fill(matrix[number], row)
-            if found:
-                problems[number] = found
-                if len(problems) == MOST_PROBLEM_ROWS:
-                    break
-        if problems:
-            raise FeatureError(problems)
-        return matrix
-
-    def _fill(self, cells: Matrix, row: Any) -> dict[str, list[str]]:
-        if not isinstance(row, Mapping):
-            return {"_schema": ["Invalid input type: expected an object."]}
-        unfamiliar = (str(name) for name in row if name not in self._known)
-        unknown = list(islice(unfamiliar, MOST_UNKNOWN))
-        found = {
-            name: [unknown_field(name, self.names if number < MOST_SUGGESTIONS else ())]
-            for number, name in enumerate(unknown)
-        }
-        for column, feature in enumerate(self.features):
-            if feature.name in row:
-                cells[column], problem = cell_from_json(feature, row[feature.name])
-            else:
-                problem = None if feature.nullable else MISSING
-            if problem is not None:
-                found[feature.name] = [problem]
-        return found
+        return self._reader.matrix(rows)
 
     def matrix_from_columns(self, columns: Mapping[str, Sequence[Any]]) -> Matrix:
         """Return the matrix of a table.

@@ -17,7 +17,8 @@ from model.cells import (
     epoch_seconds,
 )
 from model.errors import FeatureError
-from model.features import MOST_PROBLEM_ROWS, Feature, FeatureSpec
+from model.features import Feature, FeatureSpec
+from model.rows import MOST_PROBLEM_ROWS, RowReader
 from tests.factories import TINY_FEATURES, valid_row
 
 SPEC = FeatureSpec(TINY_FEATURES, id_column="payment_id", amount="Amount")
@@ -174,7 +175,7 @@ def test_big_whole_numbers_are_numbers():
 def test_rows_in_order_take_the_fast_way():
     rows = [valid_row(), valid_row(V2=None), valid_row(V2=..., payment_id=7)]
 
-    assert SPEC._matrix_if_plain(rows) is not None
+    assert RowReader(SPEC.features, SPEC.id_keys).matrix_if_plain(rows) is not None
 
 
 def test_input_is_not_changed():

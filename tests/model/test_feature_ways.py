@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from model.errors import FeatureError
 from model.features import Feature, FeatureSpec
+from model.rows import RowReader
 
 NAMES = ["a", "b", "c", "d"]
 KINDS = ["numeric", "boolean", "categorical", "datetime"]
@@ -59,7 +60,8 @@ def outcome(read, rows):
 def test_fast_way_gives_what_the_thorough_way_gives_or_nothing(spec_and_rows):
     spec, rows = spec_and_rows
 
-    fast, thorough = spec._matrix_if_plain(rows), outcome(spec._matrix_cell_by_cell, rows)
+    reader = RowReader(spec.features, spec.id_keys)
+    fast, thorough = reader.matrix_if_plain(rows), outcome(reader.matrix_cell_by_cell, rows)
 
     if isinstance(thorough, dict):
         assert fast is None
