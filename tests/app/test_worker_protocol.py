@@ -355,6 +355,32 @@ def test_one_empty_line_between_requests_is_forgiven(echo):
     assert [status for status, _, _ in answers] == [200, 200]
 
 
+@pytest.mark.parametrize(
+    ("sent", "statuses"),
+    [
+        (GET + b"\r\n", [200]),
+        (GET + b"Connection: close\r\n\r\n", [200]),
+        (GET + b"\r\n" + GET + b"Connection: close\r\n\r\n", [200, 200]),
+        (GET + b"\r\n" + b"nonsense\r\n\r\n", [200, 400]),
+        (GET + b"\r\n" + GET, [200, 400]),
+    ],
+    ids=["one", "last", "two", "nonsense", "cut short"],
+)
+def test_answers_kept_for_a_moment_leave_before_the_connection_ends(echo, sent, statuses):
+    """With others connected, small answers leave together at the end of a turn of the loop."""
+    with echo.connect() as other, echo.connect() as connection:
+        other.sendall(GET + b"\r\n")
+        receive_answers(other, 1)  # it is connected and stays so
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        with connection.makefile("rb") as stream:
+            answers = [receive_answer(stream) for _ in statuses]
+            rest = stream.read()
+
+    assert [status for status, _, _ in answers] == statuses
+    assert rest == b""
+
+
 @pytest.mark.parametrize("sent", [b"", GET, POST + b"Content-Length: 9\r\n\r\nab", GET + b"\r\n"])
 def test_client_may_vanish_at_any_moment(echo, sent):
     """Closed with a reset, as by a process that was killed."""
