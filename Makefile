@@ -1,75 +1,115 @@
-# Every target sets up what it needs: .venv is built from the lock file when that changes.
+# Every target installs what it needs into .venv, from the lock files, and again when they change:
+# serving needs little, training more, the tests everything.
 PYTHON ?= python3
 PORT ?= 8000
-MODEL ?= creditcard
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+SERVE := $(VENV)/.serve
+TRAIN := $(VENV)/.train
+DEV := $(VENV)/.dev
+BENCH := $(VENV)/.bench
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
+
+# What the environment happens to call DATA or MODEL is not meant for us; only PYTHON, PORT, and the
+# settings of the service are taken from there.
+given = $(if $(filter command line,$(origin $(1))),$($(1)))
+NAME := $(or $(call given,MODEL),creditcard)
+OPTIONS := $(call given,OPTIONS)
+DATA_OPTION := $(if $(call given,DATA),--data "$(call given,DATA)")
+# a MODEL named on the command line wins over a folder in the environment
+ifneq ($(call given,MODEL),)
+FRAUDSCORE_MODEL_DIR := artifacts/$(NAME)
+endif
+FRAUDSCORE_MODEL_DIR ?= artifacts/$(NAME)
+export PORT FRAUDSCORE_MODEL_DIR
+
 # one thread for BLAS: the networks are small, and workers must not fight for cores
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
-TRAIN_OPTIONS = $(if $(DATA),--data "$(DATA)") $(OPTIONS)
-# a MODEL named on the command line wins over a folder in the environment
-ifeq ($(origin MODEL),command line)
-FRAUDSCORE_MODEL_DIR := artifacts/$(MODEL)
-endif
-FRAUDSCORE_MODEL_DIR ?= artifacts/$(MODEL)
+# .venv is to hold what the locks say, where we say, and Python is to find it and us
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONPLATLIBDIR VIRTUAL_ENV
+unexport PIP_CONSTRAINT PIP_DRY_RUN PIP_IGNORE_INSTALLED PIP_NO_DEPS PIP_PREFIX PIP_PYTHON PIP_REQUIRE_VIRTUALENV
+unexport PIP_REQUIREMENT PIP_ROOT PIP_TARGET PIP_USER
 
-.PHONY: setup serve explore train retrain tune predict test test-soak test-image lint types check audit bench lock clean
+.PHONY: setup serve explore train retrain tune predict test test-soak test-image test-install
+.PHONY: lint types check audit bench lock clean
 
-setup: $(STAMP)
+setup: $(DEV)
 
-$(STAMP): requirements/dev.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.lock
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, not %d.%d: say which with PYTHON=python3.11" % sys.version_info[:2])'
+	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(SERVE): requirements/serve.lock | $(BIN)/python
+	@echo "installing what serving needs into $(VENV): 145 MB, about half a minute, this once"
+	@$(INSTALL) requirements/serve.lock
 	@touch $@
 
-serve: $(STAMP)
-	PORT=$(PORT) FRAUDSCORE_MODEL_DIR="$(FRAUDSCORE_MODEL_DIR)" $(BIN)/gunicorn -c gunicorn.conf.py
+$(TRAIN): requirements/train.lock $(SERVE)
+	@echo "installing what training needs: 500 MB, about a minute, this once"
+	@$(INSTALL) requirements/train.lock
+	@touch $@
 
-explore: $(STAMP)
-	$(BIN)/python -m training explore $(TRAIN_OPTIONS)
+$(DEV): requirements/dev.lock $(TRAIN)
+	@echo "installing what the tests need: 400 MB, about a minute, this once"
+	@$(INSTALL) requirements/dev.lock
+	@touch $@
 
-train: $(STAMP)
-	$(BIN)/python -m training train $(TRAIN_OPTIONS)
+$(BENCH): requirements/bench.lock $(DEV)
+	@echo "installing the peers of the benchmarks: about a minute, this once"
+	@$(INSTALL) requirements/bench.lock
+	@touch $@
 
-retrain: $(STAMP)
-	$(BIN)/python -m training retrain $(TRAIN_OPTIONS)
+# The shell becomes Gunicorn, so that ending make ends the service; where make is not allowed to say
+# goodbye (kill -9), the kernel tells Gunicorn, if there is a setpriv that can arrange it.
+serve: $(SERVE)
+	@exec $$(setpriv --pdeathsig TERM true 2>/dev/null && echo setpriv --pdeathsig TERM) \
+		$(BIN)/python $(BIN)/gunicorn -c gunicorn.conf.py
 
-tune: $(STAMP)
-	$(BIN)/python -m training tune $(TRAIN_OPTIONS)
+explore: $(TRAIN)
+	$(BIN)/python -m training explore $(DATA_OPTION) $(OPTIONS)
 
-predict: $(STAMP)
-	$(BIN)/python -m training predict --model artifacts/$(MODEL) $(if $(TRANSACTION),--transaction "$(TRANSACTION)",--json $(or $(JSON),docs/transaction.json))
+train: $(TRAIN)
+	$(BIN)/python -m training train $(DATA_OPTION) $(OPTIONS)
 
-test: $(STAMP)
+retrain: $(TRAIN)
+	$(BIN)/python -m training retrain $(DATA_OPTION) $(OPTIONS)
+
+tune: $(TRAIN)
+	$(BIN)/python -m training tune $(DATA_OPTION) $(OPTIONS)
+
+predict: $(TRAIN)
+	$(BIN)/python -m training predict --model artifacts/$(NAME) $(if $(call given,TRANSACTION),--transaction "$(call given,TRANSACTION)",--json "$(or $(call given,JSON),docs/transaction.json)")
+
+test: $(DEV)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-test-soak: $(STAMP)
+test-soak: $(DEV)
 	$(BIN)/python -m pytest -m soak
 
-test-image: $(STAMP)
+test-install: $(DEV)
+	$(BIN)/python -m pytest -m install
+
+test-image: $(DEV)
 	$(BIN)/python -m pytest -m image tests/test_image.py
 
-lint: $(STAMP)
+lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/bandit --quiet --recursive app model training gunicorn.conf.py
 
-types: $(STAMP)
+types: $(DEV)
 	$(BIN)/mypy
 
 check: lint types test
 
 # PyPI itself is asked: a service that only lists vulnerabilities cannot tell a package that has none
 # from one that it has never heard of. --strict makes the latter a failure.
-audit: $(STAMP)
+audit: $(DEV)
 	@$(BIN)/pip-audit --vulnerability-service pypi --strict --disable-pip --require-hashes $(addprefix -r ,$(wildcard requirements/*.lock)) \
 		|| { echo "audit: not passed; a package is vulnerable or could not be looked up, see above" >&2; exit 1; }
 
-bench: $(STAMP)
-	$(BIN)/pip install --quiet --require-hashes -r requirements/bench.lock
+bench: $(BENCH)
 	$(BIN)/python -m benchmarks.training_speed
 	$(BIN)/python -m benchmarks.scoring_speed
 	$(BIN)/python -m benchmarks.quality_creditcard
@@ -80,11 +120,16 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.explore
 	$(BIN)/python -m benchmarks.serving
 
-lock: $(STAMP)
-	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header pyproject.toml -o requirements/serve.lock
-	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra dev -c requirements/serve.lock pyproject.toml -o requirements/dev.lock
-	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --extra bench -c requirements/dev.lock pyproject.toml -o requirements/bench.lock
+# What is asked for with an extra is pinned under that name, or pip before 23.3 finds the newest
+# release instead of the pinned one. Each lock holds the one before it.
+COMPILE = $(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras pyproject.toml
+
+lock: $(DEV)
+	$(BIN)/python -m pip install --quiet uv
+	$(COMPILE) -o requirements/serve.lock
+	$(COMPILE) --extra train -c requirements/serve.lock -o requirements/train.lock
+	$(COMPILE) --extra dev -c requirements/train.lock -o requirements/dev.lock
+	$(COMPILE) --extra bench -c requirements/dev.lock -o requirements/bench.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

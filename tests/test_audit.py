@@ -20,7 +20,7 @@ def test_audit_fails_where_no_vulnerability_service_answers(tmp_path):
         proxy = f"http://127.0.0.1:{closed.getsockname()[1]}"
         caches = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "PIP_CACHE_DIR"), str(tmp_path))
         proxies = {"HTTPS_PROXY": proxy, "https_proxy": proxy, "NO_PROXY": "", "no_proxy": ""}
-        command = ["make", "-o", ".venv/.installed", "audit", f"BIN={Path(sys.executable).parent}"]
+        command = ["make", "-o", ".venv/.dev", "audit", f"BIN={Path(sys.executable).parent}"]
         done = subprocess.run(  # noqa: S603 (our own command)
             command, cwd=ROOT, env=os.environ | caches | proxies, capture_output=True, text=True
         )
