@@ -35,14 +35,17 @@ class Process:
             "FRAUDSCORE_MODEL_DIR": str(model_dir),
         }
         self.popen = subprocess.Popen(  # noqa: S603 (our own command and file)
-            # The command itself: Gunicorn cannot replace a master that was started with -m.
-            [GUNICORN, "-c", "gunicorn.conf.py", *(a.format(port=self.port) for a in arguments)],
+            self.command(*(a.format(port=self.port) for a in arguments)),
             cwd=ROOT,
             env=inherited | {"WEB_CONCURRENCY": "1"} | settings | environ,
             stdout=self.out,
             stderr=self.errors,
             start_new_session=True,  # so that it can be ended with all its workers
         )
+
+    def command(self, *arguments):
+        """Return what is run: Gunicorn cannot replace a master that was started with -m."""
+        return [GUNICORN, "-c", "gunicorn.conf.py", *arguments]
 
     def end(self):
         """Wait until the process is gone; return its exit code and the lines it wrote."""
