@@ -10,6 +10,7 @@ for _library in ("OPENBLAS", "OMP", "MKL", "VECLIB"):
 from app import run_dir as _run_dir  # noqa: E402 (it imports NumPy)
 from app.setting_types import networks as _networks  # noqa: E402 (likewise)
 
+_APP = _run_dir.__package__  # app here, fraudscore.app where it is installed
 os.environ[_run_dir.VARIABLE] = str(_run_dir.locate(os.environ))
 
 
@@ -23,7 +24,7 @@ def _number(name: str, default: int, highest: int) -> int:
     return int(text)
 
 
-wsgi_app = "app:wsgi()"
+wsgi_app = f"{_APP}:wsgi()"
 _host = os.environ.get("HOST") or "127.0.0.1"
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{_number('PORT', 8000, 65535)}"
 workers = _number("WEB_CONCURRENCY", 2, 512)
@@ -35,7 +36,7 @@ if os.environ.get("FRAUDSCORE_WORKER", "loop") == "gthread":
     # every kept-alive connection while the others idle. Four places stay free for new ones.
     worker_connections = 12
 else:
-    worker_class = "app.worker.LoopWorker"
+    worker_class = f"{_APP}.worker.LoopWorker"
     worker_connections = 1000
 
 timeout = 30  # silence of a whole worker, not the duration of a request
@@ -58,7 +59,7 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # nosec B108
 
 # Gunicorn's own messages, in the form of the request lines that the application writes.
 logconfig_dict = {
-    "handlers": {"stdout": {"class": "app.telemetry.LineHandler"}},
+    "handlers": {"stdout": {"class": f"{_APP}.telemetry.LineHandler"}},
     "root": {"handlers": ["stdout"], "level": "INFO"},
     "loggers": {"gunicorn.error": {"handlers": ["stdout"], "level": "INFO", "propagate": False}},
 }

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 
 from flask import Flask, request
+from gunicorn.arbiter import Arbiter
 from werkzeug.exceptions import NotFound
 
 from app import errors, telemetry
@@ -73,7 +74,8 @@ def wsgi() -> Flask:
     try:
         return create_app()
     except FraudscoreError as error:
-        sys.exit(f"fraudscore cannot start: {' '.join(str(error).split())}")
+        print(f"fraudscore cannot start: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        sys.exit(Arbiter.APP_LOAD_ERROR)  # which Gunicorn takes from a worker as a reason to stop
 
 
 def begin_worker(app: Flask) -> None:

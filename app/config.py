@@ -11,6 +11,7 @@ from typing import Any
 
 from app import setting_types as read
 from model.errors import ConfigurationError
+from model.shipped import DEFAULT_MODEL
 
 PREFIX = "FRAUDSCORE_"
 
@@ -28,7 +29,7 @@ def setting(reader: Callable[[object], Any], default: Any, **options: Any) -> An
 class Settings:
     """What an operator may decide; everything else belongs to the artifact."""
 
-    model_dir: Path = setting(read.path, Path("artifacts/creditcard"))
+    model_dir: Path = setting(read.path, DEFAULT_MODEL)
     max_rows: int = setting(read.whole_number(1, 1_000_000), 10_000)
     max_body_bytes: int = setting(read.whole_number(1024, 1024**3), 16 * 1024 * 1024)
     log_level: str = setting(read.one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")

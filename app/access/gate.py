@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from app.access.rate_limit import RateLimits
 
-# Balancers and probes carry no keys, and must not be turned away because they ask often.
-_ALWAYS_OPEN = frozenset({"/health", "/health/ready", "/health/live"})
+# Balancers and probes carry no keys, and must not be turned away because they ask often. The bare
+# address says only where the documentation is.
+_ALWAYS_OPEN = frozenset({"/", "/health", "/health/ready", "/health/live"})
 
 
 class Gate:

@@ -1,12 +1,13 @@
-"""GET /openapi.json and /docs: what can be asked here, for programs and for people."""
+"""GET /openapi.json and /docs: what can be asked here, for programs and for people; / leads there."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, redirect, url_for
 from flask.blueprints import BlueprintSetupState
+from werkzeug.wrappers import Response as BaseResponse
 
 from app.access.gate import Gate
 from app.documentation.docs_page import STYLE_HASH, documentation_page
@@ -72,6 +73,12 @@ def page() -> Response:
     return Response(
         _documentation().page, headers=_PAGE_HEADERS, content_type="text/html; charset=utf-8"
     )
+
+
+@docs.get("/")
+def start() -> BaseResponse:
+    """Lead whoever opens the bare address to the page, below the path the service is mounted at."""
+    return redirect(url_for("docs.page"))
 
 
 def _documentation() -> Documentation:

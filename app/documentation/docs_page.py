@@ -12,7 +12,7 @@ from typing import Any
 from flask import render_template
 from markupsafe import Markup
 
-_STYLE = (files("app.documentation") / "templates" / "docs.css").read_text(encoding="utf-8")
+_STYLE = (files(__package__) / "templates" / "docs.css").read_text(encoding="utf-8")
 _SHORT = 12  # characters; longer bounds stand below each other
 STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
 

@@ -5,7 +5,6 @@ Reading this file, and so ``--help``, takes neither pandas nor scikit-learn nor 
 
 from __future__ import annotations
 
-import shlex
 from errno import EPIPE
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from training.cli.options import (
     search_options,
     training_options,
 )
+from training.program import command_line, installing_command
 
 FILE = click.Path(path_type=Path)
 
@@ -28,7 +28,7 @@ class Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep what was typed: reports show it."""
-        ctx.obj = shlex.join(["python", "-m", "training", *args])
+        ctx.obj = command_line(*args)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -37,6 +37,9 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except FraudscoreError as error:
             raise click.ClickException(str(error)) from None
+        except ModuleNotFoundError as error:
+            cure = f"for training, run: {installing_command()}"
+            raise click.ClickException(f"{error.name} is not installed; {cure}") from None
         except OSError as error:
             if error.errno == EPIPE:  # whoever read our output has enough: click knows what to do
                 raise

@@ -17,6 +17,7 @@ from training.cli.console import line, print_comparison, print_evaluation
 from training.cli.options import chosen_artifact
 from training.data import find_label, labels_of, matrix_of, text_columns
 from training.evaluate import evaluate
+from training.program import command_line
 from training.rebase import rebase
 from training.report import trained_at, write_card
 from training.table_files import read_frame
@@ -94,4 +95,4 @@ def rebase_model(artifact: Path | None, model: Path, base_rate: float) -> None:
     line(terminal.CONSOLE, "policy", after.manifest["rebased"]["note"])
     line(terminal.CONSOLE, "artifact", str(after.path))
     line(terminal.CONSOLE, "card", str(card))
-    line(terminal.CONSOLE, "promote with", f"python -m training promote {after.path}")
+    line(terminal.CONSOLE, "promote with", command_line("promote", after.path))

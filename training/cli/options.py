@@ -11,11 +11,11 @@ import click
 from model.artifact import Artifact, load
 from model.errors import ConfigurationError
 from model.pointer import load_champion
+from model.shipped import DEFAULT_MODEL
 from training.config import RunConfig
 from training.config_file import load_config
 from training.duration import seconds_of
 
-DEFAULT_MODEL = Path("artifacts/creditcard")
 # Names of training.objective.METRICS, which imports scikit-learn: --help must answer at once.
 SEARCH_METRICS = (
     "average_precision",
@@ -149,7 +149,7 @@ def artifact_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--model",
             type=click.Path(path_type=Path),
             default=DEFAULT_MODEL,
-            show_default=True,
+            show_default="the creditcard model that comes with this program",
             help="Folder whose champion is meant where --artifact is not given.",
         ),
     ):

@@ -22,6 +22,7 @@ from training.duration import seconds_of
 from training.explore import exploration_facts, survey, write_exploration
 from training.explore.console import print_exploration
 from training.pipeline import Run, run
+from training.program import command_line, serving_command
 from training.report import write_card, write_report
 from training.report.tuning import write_tuning_report
 from training.simulate import simulate
@@ -53,8 +54,8 @@ def train_model(options: dict[str, Any], command: str) -> None:
         _promote_first(directory, result.artifact.version)
     else:
         path = result.artifact.path
-        line(terminal.CONSOLE, "promote with", f"python -m training promote {path}")
-    line(terminal.CONSOLE, "serve with", f"FRAUDSCORE_MODEL_DIR={directory} make serve")
+        line(terminal.CONSOLE, "promote with", command_line("promote", path))
+    line(terminal.CONSOLE, "serve with", serving_command(directory))
 
 
 def retrain_model(options: dict[str, Any], command: str) -> None:
@@ -132,7 +133,7 @@ def tune_settings(
     path = outcome.write_config()
     line(terminal.CONSOLE, "configuration", str(path))
     line(terminal.CONSOLE, "report", str(write_tuning_report(outcome)))
-    line(terminal.CONSOLE, "train with", f"python -m training train --config {path}")
+    line(terminal.CONSOLE, "train with", command_line("train", "--config", path))
 
 
 def write_simulated_table(rows: int, seed: int, output: Path) -> None:

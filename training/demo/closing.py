@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training.program import command_line
 from training.report.page import Code, Section, Text, Value
 
 
@@ -21,5 +22,5 @@ def closing(name: str, seed: int) -> Section:
         Value("/seed", "count"),
         ". The same seed gives the same page, byte for byte; another one shows how much is chance:",
     )
-    again = Code(f"python -m training demo {name} --seed {seed + 1}")
+    again = Code(command_line("demo", name, "--seed", seed + 1))
     return Section("Make it again", [Text(made), Text([again])])

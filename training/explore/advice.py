@@ -9,6 +9,7 @@ from training.config import RunConfig
 from training.explore import column_advice, row_advice
 from training.explore.column_advice import identifier, to_drop
 from training.explore.row_advice import LARGE, is_late_fraud_missing
+from training.program import PROGRAM
 
 Facts = dict[str, Any]
 
@@ -71,4 +72,4 @@ def command(facts: Facts, config: RunConfig) -> str:
         "--name": config.name or None,
     }
     options = [f"{name} {shlex.quote(text)}" for name, text in given.items() if text is not None]
-    return " ".join(["python -m training train", *options])
+    return " ".join([PROGRAM, "train", *options])
