@@ -9,6 +9,7 @@ under their new names. Code refers to modules by imports alone, so rewriting the
 import ast
 import io
 import tokenize
+from itertools import pairwise
 from pathlib import Path
 
 from setuptools import setup
@@ -58,7 +59,7 @@ def _insertions(tree: ast.AST) -> list[tuple[tuple[int, int], str, str]]:
 def _tokens_after(source: str) -> dict[tuple[int, int], tokenize.TokenInfo]:
     """Return the token that follows each, by the latter's position."""
     tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
-    return {token.start: following for token, following in zip(tokens, tokens[1:], strict=False)}
+    return {token.start: following for token, following in pairwise(tokens)}
 
 
 class BuildPackage(build_py):

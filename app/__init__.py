@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 
 from flask import Flask, request
-from gunicorn.arbiter import Arbiter
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from werkzeug.exceptions import NotFound
 
 from app import errors, telemetry

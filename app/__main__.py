@@ -35,4 +35,4 @@ def undrain() -> None:
 main.add_command(keys)
 
 if __name__ == "__main__":
-    main(prog_name="python -m app")
+    main(prog_name=f"python -m {__package__}")

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-# Beside this package: artifacts/ of the checkout and of the image, fraudscore/artifacts/ of the wheel.
+# Beside this package: artifacts/ in a checkout and the image, fraudscore/artifacts/ in the wheel.
 SHIPPED = Path(__file__).resolve().parents[1] / "artifacts"
 DEFAULT_MODEL = SHIPPED / "creditcard"

@@ -1,6 +1,7 @@
 """Imports point inward: app → model ← training, and model stands on NumPy alone."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS = {"app", "model", "training"}
+OURS = {"app", "fraudscore", "model", "training"}
 # Under each package: what it may import besides the standard library and itself.
 ALLOWED = {
     "model": {"numpy"},
@@ -81,5 +82,21 @@ def test_serving_process_loads_nothing_of_training():
 def test_every_package_is_installed():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     found = {path.parent for name in OURS for path in (ROOT / name).rglob("__init__.py")}
+    names = {".".join(path.relative_to(ROOT).parts) for path in found}
 
-    assert set(settings["packages"]) == {".".join(p.relative_to(ROOT).parts) for p in found}
+    moved = {name if name == "fraudscore" else f"fraudscore.{name}" for name in names}
+    assert set(settings["packages"]) == moved | {"fraudscore.artifacts"}
+
+
+@pytest.mark.parametrize("path", files_of(*OURS))
+def test_no_text_names_a_module_that_has_another_name_where_it_is_installed(path):
+    """Such names come from ``__name__``, ``__package__`` and ``training.program``."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    described = {
+        ast.get_docstring(n, clean=False) for n in ast.walk(tree) if isinstance(n, documented)
+    }
+    texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)} - described
+    pattern = re.compile(r".* -m (app|model|training)\b.*|(app|model|training)[.:]\w[\w.:()]*")
+
+    assert not {text for text in texts if isinstance(text, str) and pattern.fullmatch(text)}

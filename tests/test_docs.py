@@ -69,6 +69,7 @@ def test_readme_lists_every_setting_with_its_default():
     written = {"True": "on", "False": "off", "None": "none", "()": "none"}
     defaults = {PREFIX + f.name.upper(): str(f.default) for f in fields(Settings)}
     expected = {name: written.get(default, default) for name, default in defaults.items()}
+    expected["FRAUDSCORE_MODEL_DIR"] = "artifacts/creditcard"  # beside the code
     expected |= {"HOST": "127.0.0.1", "PORT": "8000", "WEB_CONCURRENCY": "2"}
     expected["FRAUDSCORE_RUN_DIR"] = "$TMPDIR/fraudscore-$PORT"  # as gunicorn.conf.py sets it
     assert rows == expected

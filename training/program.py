@@ -6,8 +6,8 @@ import shlex
 from pathlib import Path
 
 # In a checkout this package is called training, in the wheel fraudscore.training.
-IS_INSTALLED = __package__ != "training"
-PROGRAM = "fraudscore" if IS_INSTALLED else "python -m training"
+IS_INSTALLED = "." in __name__.removesuffix(".program")
+PROGRAM = "fraudscore" if IS_INSTALLED else f"python -m {__package__}"
 
 
 def command_line(*arguments: object) -> str:

@@ -1,4 +1,4 @@
-"""GET /openapi.json and /docs: what can be asked here, for programs and for people; / leads there."""
+"""GET /openapi.json and /docs: what can be asked here, for programs and for people."""
 
 from __future__ import annotations
 

@@ -8,13 +8,15 @@ import pytest
 
 from app.config import Settings
 from model.errors import ConfigurationError
+from model.shipped import SHIPPED
 
 
 def test_defaults_need_no_environment():
     settings = Settings.load({}, {})
 
     assert settings == Settings()
-    assert settings.model_dir == Path("artifacts/creditcard")
+    assert settings.model_dir == SHIPPED / "creditcard"
+    assert (settings.model_dir / "champion.json").is_file()  # whatever the working folder is
     assert settings.keys_file is None
 
 

@@ -58,6 +58,14 @@ def commands_of(page):
     return [shlex.split(t)[t.startswith("URL=") :] for t in texts if "curl -s" in t]
 
 
+@pytest.mark.parametrize("mount", ["", "/fraud"])
+def test_bare_address_leads_to_the_page_below_the_mount_path(client, mount):
+    found = client.get("/", environ_overrides={"SCRIPT_NAME": mount})
+
+    assert found.status_code == 302
+    assert found.location == f"{mount}/docs"
+
+
 def test_page_is_html_that_no_other_host_takes_part_in(response, page):
     assert response.content_type == "text/html; charset=utf-8"
     assert not re.findall(

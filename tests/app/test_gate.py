@@ -88,6 +88,13 @@ def test_other_scheme_of_authorization_leaves_the_key_to_its_own_header(guarded)
     assert guarded().get("/model", headers=headers).status_code == 200
 
 
+def test_bare_address_needs_no_key_and_has_no_limit(guarded):
+    client = guarded(RATE_LIMIT="1/day")
+
+    assert {client.get("/").status_code for _ in range(20)} == {302}
+    assert client.get("/docs").status_code == 401
+
+
 @pytest.mark.parametrize("path", HEALTH)
 def test_health_needs_no_key_and_has_no_limit(guarded, path):
     client = guarded(RATE_LIMIT="1/day")

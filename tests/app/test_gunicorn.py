@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.app.gunicorn import Process, receive_all, wait_for
+from tests.app.gunicorn import GUNICORN, Process, receive_all, wait_for
 from tests.factories import valid_row
 
 WORKERS = ["loop", "gthread"]
+CANNOT_START = 4  # as Gunicorn says where an application cannot be loaded
 
 
 @pytest.fixture(params=WORKERS)
@@ -49,10 +50,34 @@ def refused_start(directory, **environ):
 def test_cold_start_without_a_model_ends_in_one_line(tmp_path):
     code, lines = refused_start(tmp_path / "nowhere")
 
-    assert code == 1
+    assert code == CANNOT_START
     assert len(lines) == 1
     assert lines[0].startswith("fraudscore cannot start: ")
     assert "nowhere" in lines[0]
+
+
+class PlainProcess(Process):
+    """Gunicorn as somebody starts it who knows nothing of our configuration."""
+
+    def command(self, *arguments):
+        return [GUNICORN, "--bind", f"127.0.0.1:{self.port}", "app:wsgi()", *arguments]
+
+
+def test_cold_start_without_our_configuration_ends_too(tmp_path):
+    """Each worker then loads the application, and a new one would try for ever."""
+    with contextlib.closing(PlainProcess(tmp_path / "nowhere")) as process:
+        code, _, errors = process.end()
+
+    assert code == CANNOT_START
+    assert len([line for line in errors if line.startswith("fraudscore cannot start: ")]) == 1
+
+
+def test_bare_address_leads_to_the_documentation(standing):
+    answer = standing.get("/")
+
+    assert [found.status_code for found in answer.history] == [302]
+    assert answer.url == f"{standing.url}/docs"
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
 def flip_a_byte(artifact):
@@ -78,7 +103,7 @@ def test_cold_start_with_a_damaged_model_ends_in_one_line(damaged, damage):
 
     code, lines = refused_start(damaged)
 
-    assert code == 1
+    assert code == CANNOT_START
     assert len(lines) == 1
     assert str(artifact) in lines[0]
 
@@ -88,7 +113,7 @@ def test_cold_start_with_a_damaged_pointer_ends_in_one_line(damaged):
 
     code, lines = refused_start(damaged)
 
-    assert code == 1
+    assert code == CANNOT_START
     assert len(lines) == 1
     assert "champion.json" in lines[0]
 
@@ -96,7 +121,7 @@ def test_cold_start_with_a_damaged_pointer_ends_in_one_line(damaged):
 def test_cold_start_with_a_misspelt_setting_ends_in_one_line(model_dir):
     code, lines = refused_start(model_dir, FRAUDSCORE_MAX_ROW="5")
 
-    assert code == 1
+    assert code == CANNOT_START
     assert lines == [
         "fraudscore cannot start: FRAUDSCORE_MAX_ROW is not a setting: "
         "did you mean FRAUDSCORE_MAX_ROWS?"
@@ -109,7 +134,7 @@ def test_cold_start_with_a_misspelt_setting_ends_in_one_line(model_dir):
 def test_cold_start_with_a_wrong_value_ends_in_one_line(model_dir, name, value):
     code, lines = refused_start(model_dir, **{name: value})
 
-    assert code == 1
+    assert code != 0
     assert len(lines) == 1
     assert lines[0].startswith(f"fraudscore cannot start: {name} must be ")
 

@@ -76,7 +76,7 @@ def test_cold_start_with_an_unusable_keys_file_ends_in_one_line(model_dir, tmp_p
     with contextlib.closing(Process(model_dir, FRAUDSCORE_KEYS_FILE=str(path))) as process:
         code, _, lines = process.end()
 
-    assert code == 1
+    assert code == 4
     assert len(lines) == 1
     assert lines[0].startswith(f"fraudscore cannot start: the keys file {path} ")
 

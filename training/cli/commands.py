@@ -38,8 +38,8 @@ class Commands(click.Group):
         except FraudscoreError as error:
             raise click.ClickException(str(error)) from None
         except ModuleNotFoundError as error:
-            cure = f"for training, run: {installing_command()}"
-            raise click.ClickException(f"{error.name} is not installed; {cure}") from None
+            message = f"this needs {error.name}, which is not installed: {installing_command()}"
+            raise click.ClickException(message) from None
         except OSError as error:
             if error.errno == EPIPE:  # whoever read our output has enough: click knows what to do
                 raise
