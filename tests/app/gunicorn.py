@@ -21,6 +21,8 @@ DEADLINE_S = 30
 class Process:
     """A Gunicorn with the shipped configuration; it writes to files, which never fill up."""
 
+    cwd = ROOT
+
     def __init__(self, model_dir, *arguments, **environ):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -32,11 +34,12 @@ class Process:
         settings = {
             "PORT": str(self.port),
             "TMPDIR": self.folder.name,
-            "FRAUDSCORE_MODEL_DIR": str(model_dir),
         }
+        if model_dir is not None:
+            settings["FRAUDSCORE_MODEL_DIR"] = str(model_dir)
         self.popen = subprocess.Popen(  # noqa: S603 (our own command and file)
             self.command(*(a.format(port=self.port) for a in arguments)),
-            cwd=ROOT,
+            cwd=self.cwd,
             env=inherited | {"WEB_CONCURRENCY": "1"} | settings | environ,
             stdout=self.out,
             stderr=self.errors,
