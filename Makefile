@@ -32,7 +32,7 @@ unexport PIP_CONSTRAINT PIP_DRY_RUN PIP_IGNORE_INSTALLED PIP_NO_DEPS PIP_PREFIX 
 unexport PIP_REQUIREMENT PIP_ROOT PIP_TARGET PIP_USER
 
 .PHONY: setup serve explore train retrain tune predict test test-soak test-image test-install
-.PHONY: lint types check audit bench lock clean
+.PHONY: lint types check audit bench lock wheel clean
 
 setup: $(DEV)
 
@@ -84,6 +84,10 @@ predict: $(TRAIN)
 test: $(DEV)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+wheel: $(SERVE)
+	@rm -rf build
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
 test-soak: $(DEV)
 	$(BIN)/python -m pytest -m soak
 
@@ -96,7 +100,7 @@ test-image: $(DEV)
 lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/bandit --quiet --recursive app model training gunicorn.conf.py
+	$(BIN)/bandit --quiet --recursive app fraudscore model training gunicorn.conf.py
 
 types: $(DEV)
 	$(BIN)/mypy
@@ -132,5 +136,5 @@ lock: $(DEV)
 	$(COMPILE) --extra bench -c requirements/dev.lock -o requirements/bench.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist fraudscore.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

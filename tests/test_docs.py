@@ -14,6 +14,7 @@ from app.__main__ import main as app_main
 from app.config import PREFIX, Settings
 from app.observability.metrics import METRICS
 from app.observability.problem_codes import CODES
+from fraudscore.commands import main as program
 from tests.app.serving import serving
 from training.__main__ import main
 from training.config import RunConfig
@@ -117,6 +118,9 @@ def test_documented_commands_exist(path):
     assert set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE)) <= targets
     assert set(re.findall(r"-m training ([a-z]+)", text)) <= set(main.commands)
     assert set(re.findall(r"-m app ([a-z]+)", text)) <= set(app_main.commands)
+    code = "\n".join(re.findall(r"`[^`]+`|```.*?```", text, re.DOTALL))
+    commands = set(program.list_commands(None))
+    assert set(re.findall(r"(?:^|`)fraudscore\s([a-z]+)", code, re.MULTILINE)) <= commands
     for command, word in re.findall(r"-m app ([a-z]+) ([a-z]+)", text):
         assert word in getattr(app_main.commands[command], "commands", {word})
     for module in re.findall(r"-m (benchmarks\.[a-z_]+)", text):
@@ -125,7 +129,8 @@ def test_documented_commands_exist(path):
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_documented_options_exist(path):
-    options = {name for c in main.commands.values() for p in c.params for name in p.opts}
+    commands = [program.get_command(None, name) for name in program.list_commands(None)]
+    options = {name for command in commands for p in command.params for name in p.opts}
     text = re.sub(r"(docker|curl|pip)[^\n]*", "", path.read_text(encoding="utf-8"))
 
     assert set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text)) <= options | {"--help"}

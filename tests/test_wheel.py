@@ -227,8 +227,29 @@ def test_unpacked_wheel_serves(unpacked):
     assert_serves(unpacked)
 
 
-def test_unpacked_wheel_trains_and_scores(unpacked):
-    assert_trains_and_scores(unpacked)
+def test_unpacked_wheel_scores_a_table_with_the_shipped_model(unpacked):
+    row = json.loads(TRANSACTION.read_text())
+    (unpacked.folder / "rows.csv").write_text(
+        "\n".join([",".join(row), *[",".join(map(str, row.values()))] * 3])
+    )
+
+    unpacked.run("score", "--data", "rows.csv", "--output", "scored.csv")
+
+    assert len((unpacked.folder / "scored.csv").read_text().splitlines()) == 4
+
+
+def test_unpacked_wheel_calls_its_commands_by_their_installed_name(unpacked):
+    code = (
+        "from fraudscore.training.program import *; from pathlib import Path\n"
+        "print(command_line('promote', 'a b.npz'), serving_command(Path('mine')), sep='\\n')"
+    )
+    python = Program([sys.executable, "-P", "-c", code], unpacked.folder, **unpacked.environ)
+
+    assert python.run().splitlines() == [
+        "fraudscore promote 'a b.npz'",
+        "fraudscore serve --model mine",
+    ]
+    assert unpacked.run("keys", "--help").startswith("Usage: fraudscore keys ")
 
 
 @pytest.fixture
