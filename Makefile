@@ -134,6 +134,7 @@ lock: $(DEV)
 	$(COMPILE) --extra train -c requirements/serve.lock -o requirements/train.lock
 	$(COMPILE) --extra dev -c requirements/train.lock -o requirements/dev.lock
 	$(COMPILE) --extra bench -c requirements/dev.lock -o requirements/bench.lock
+	$(BIN)/python requirements/pin_each_extra.py requirements/*.lock
 
 clean:
 	rm -rf $(VENV) build dist fraudscore.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,10 +1,11 @@
 """The lock files hold all that is asked for, under the names under which it is asked for."""
 
 import re
+import runpy
 
 import pytest
 
-from tests.locks import LOCKS, missing, pins, read_lock
+from tests.locks import LOCKS, ROOT, missing, pins, read_lock
 
 
 @pytest.mark.parametrize(("name", "extra"), LOCKS.items())
@@ -23,6 +24,30 @@ def test_a_lock_that_lacks_something_would_be_noticed():
     without = re.sub(r"^werkzeug==.*?\n(?=\w)", "", read_lock("serve"), flags=re.M | re.DOTALL)
 
     assert missing(without, None) == [("werkzeug", ())]
+
+
+@pytest.fixture(scope="module")
+def pin_each_extra():
+    """Return the function that completes what uv writes."""
+    return runpy.run_path(str(ROOT / "requirements/pin_each_extra.py"))["pin_each_extra"]
+
+
+def test_several_extras_are_pinned_in_every_choice(pin_each_extra):
+    pin = "==2.34.2 ; python_version < '4' \\\n    --hash=sha256:0a \\\n    --hash=sha256:0b\n"
+    before, after = "idna==3.20 \\\n    --hash=sha256:0c\n", "urllib3[h2]==2.8.0\n"
+
+    completed = pin_each_extra(f"{before}requests[socks, security]{pin}{after}")
+
+    names = ("requests[socks]", "requests[security]", "requests[socks,security]")
+    assert completed == before + "".join(f"{name}{pin}" for name in names) + after
+    assert {str(found.specifier) for found in pins(completed)} == {"==3.20", "==2.34.2", "==2.8.0"}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_locks_are_complete_in_this_way(pin_each_extra, name):
+    entries = read_lock(name).splitlines()
+
+    assert set(pin_each_extra(read_lock(name)).splitlines()) <= set(entries)
 
 
 @pytest.mark.parametrize("name", LOCKS)
