@@ -137,7 +137,7 @@ def _metrics(metrics: Facts | None) -> str:
         [
             f"## Metrics on {count(metrics['rows'])} {metrics['part']} rows",
             "",
-            "With bootstrap 95 % intervals.",
+            "With 95 % intervals.",
             "",
             _table(["metric", *views], rows),
             "",

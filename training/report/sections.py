@@ -70,7 +70,7 @@ def _summary(facts: Facts) -> list[Block]:
         Value(at("evaluation", "rows"), "count"),
         f" {evaluation['part']} rows, ",
         Value(at("evaluation", "frauds"), "count"),
-        " of them fraud, as common as the table has it; with bootstrap 95 % intervals.",
+        " of them fraud, as common as the table has it; with 95 % intervals.",
     )
     return [Tiles(tiles), Text(note, is_quiet=True)]
 
