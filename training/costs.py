@@ -81,6 +81,6 @@ def refuse_two_prices(policy: PolicyConfig, spec: FeatureSpec) -> None:
     """
     if policy.cost_per_fraud is not None and spec.amount is not None:
         raise ConfigurationError(
-            f"a fraud costs its {spec.amount!r} and the fee (--fee): --cost-per-fraud is for tables "
-            f"without amounts; leave it out, or leave the amounts out with --drop {spec.amount}"
+            f"a fraud costs its {spec.amount!r} and the fee (--fee): --cost-per-fraud is for "
+            f"tables without amounts; leave it out, or the amounts with --drop {spec.amount}"
         )

@@ -24,6 +24,14 @@ ALL_APPROVED = "everything_approved"
 OF_RANKING = (CHANCE, UNPRICED)  # hold whatever is decided, and at every base rate
 OF_ALERTS = (ALL_ALERTED, ALL_APPROVED)  # hold at every base rate as long as alerts are the same
 
+IN_SHORT = {
+    CHANCE: "not shown to be better than chance",
+    COSTLY: "decisions cost more than approving everything",
+    UNPRICED: "nobody said what a fraud costs",
+    ALL_ALERTED: "everything is reviewed or blocked",
+    ALL_APPROVED: "everything is approved",
+}
+
 PARTS = {"test": "test rows", "validation": "calibration rows"}  # what evaluated rows are called
 
 
@@ -194,6 +202,6 @@ def _costly(
     )
 
 
-def in_words(findings: Sequence[Finding]) -> str:
-    """Return the codes of findings as a list in a sentence."""
-    return ", ".join(finding.code.replace("_", " ") for finding in findings)
+def in_short(findings: Sequence[Finding]) -> str:
+    """Return findings in a few words each, for a line of a list."""
+    return ", ".join(IN_SHORT.get(finding.code, finding.code) for finding in findings)

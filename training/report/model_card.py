@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-from training.report.formats import count, formatted, percent
+from training.report.formats import count, formatted, moment, percent
 
 Facts = dict[str, Any]
 
@@ -31,6 +31,7 @@ def model_card(facts: Facts) -> Facts:
         Of the report, with ``readings``, ``remarks`` and ``headline``.
     """
     evaluation, readings = facts["evaluation"], facts["readings"]
+    verdict = "" if facts["verdict"] is None else facts["verdict"]["sentence"]
     shared = ("source", "attribution", "rows", "frauds", "split", "parts", "notes")
     card = {
         "name": facts["model"]["name"],
@@ -41,7 +42,8 @@ def model_card(facts: Facts) -> Facts:
         "metrics": None,
         "alerts": None,
         "anomalies": readings.get("autoencoder_errors"),
-        "champion": readings.get("champion"),
+        "champion": " ".join(filter(None, [verdict, readings.get("champion")])) or None,
+        "findings": facts["findings"],
         "limits": [*facts["remarks"], *LIMITS],
         "reproducibility": facts["reproducibility"],
     }
@@ -175,6 +177,7 @@ def _reproducibility(facts: Facts) -> str:
     configuration = json.dumps(facts["configuration"], indent=2, ensure_ascii=False)
     rows = [
         ["seed", str(facts["seed"])],
+        *([["made", moment(facts["made_at"])]] if facts["made_at"] else []),
         ["version", facts["version"]],
         ["artifact SHA-256", facts["artifact_sha256"]],
         ["data SHA-256", facts["data_sha256"]],
