@@ -2,7 +2,7 @@
 
 A line says what happened to the pointer: when, to which version, why. Lines are only ever added.
 The pointer alone says what serves; the history says what a rollback returns to. A pointer without
-its line (after a crash in between, or from before there was a history) gets it with the next change.
+its line (after a crash in between, or from before there was a history) gets it at the next change.
 """
 
 from __future__ import annotations

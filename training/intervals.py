@@ -123,9 +123,10 @@ def auc_interval(y: Array, scores: Array) -> Interval:
 def _placements(y: Array, scores: Array) -> tuple[Array, Array]:
     """Return the share of the other class that each fraud, and each legitimate row, is right of."""
     frauds, legitimate = np.sort(scores[y == 1]), np.sort(scores[y == 0])
-    below = np.searchsorted(legitimate, frauds, "left") + np.searchsorted(legitimate, frauds)
-    above = np.searchsorted(frauds, legitimate, "left") + np.searchsorted(frauds, legitimate)
-    return below / (2 * len(legitimate)), 1 - above / (2 * len(frauds))
+    both = ("left", "right")  # ties count half
+    below = sum(np.searchsorted(legitimate, frauds, side) for side in both)
+    not_above = sum(np.searchsorted(frauds, legitimate, side) for side in both)
+    return below / (2 * len(legitimate)), 1 - not_above / (2 * len(frauds))
 
 
 def _hanley_mcneil(theta: float, m: int, n: int) -> float:

@@ -22,7 +22,7 @@ from training.champions import champions_in_order, change_champion, read_history
 from training.chunks import RowsOf, chunks_of
 from training.data import Table
 from training.errors import PromotionError
-from training.findings import findings_in, in_short
+from training.findings import findings_in
 from training.ranking import Ranking
 
 Array = NDArray[Any]
@@ -73,12 +73,7 @@ def champion_of(directory: Path) -> Artifact | None:
 
 
 def promote(
-    directory: Path,
-    version: str,
-    reason: str = "",
-    comparison: Comparison | None = None,
-    *,
-    anyway: bool = False,
+    directory: Path, version: str, reason: str = "", comparison: Comparison | None = None
 ) -> Pointer:
     """Make a version the champion, after having verified it.
 
@@ -90,27 +85,33 @@ def promote(
         For the history.
     comparison : Comparison, optional
         That the version won.
-    anyway : bool
-        Also where its own card says why it should not serve.
+
+    Raises
+    ------
+    ArtifactError
+        If the version is missing or damaged; the champion is then unchanged.
+    PromotionError
+        If the history is damaged.
+    """
+    artifact = load(directory / f"{version}.npz")
+    figures = None if comparison is None else asdict(comparison)
+    return change_champion(directory, artifact, "promoted", reason, figures)
+
+
+def refuse_findings(artifact: Artifact) -> None:
+    """Raise if the evaluation of a version speaks against it.
 
     Raises
     ------
     PromotionError
-        If its card holds findings.
-    ArtifactError
-        If the version is missing or damaged; the champion is then unchanged.
+        With what was found, and the cures.
     """
-    artifact = load(directory / f"{version}.npz")
     findings = findings_in(artifact.manifest)
-    if findings and not anyway:
-        raise PromotionError(
-            f"{artifact.path} should not serve. {' '.join(map(str, findings))} To promote it all "
-            "the same, add --promote-anyway"
-        )
-    figures = None if comparison is None else asdict(comparison)
     if findings:
-        reason = "; ".join(filter(None, [reason, f"in spite of: {in_short(findings)}"]))
-    return change_champion(directory, artifact, "promoted", reason, figures)
+        raise PromotionError(
+            f"{artifact.path} has not earned to serve. {' '.join(map(str, findings))} To promote "
+            "it all the same, add --promote-anyway"
+        )
 
 
 def rollback(directory: Path, reason: str = "") -> Pointer:

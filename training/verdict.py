@@ -71,5 +71,5 @@ def settle(
         reason = f"in the place of {rivals.champion}"
     if against:
         reason += f", in spite of: {'; '.join(against)}"
-    promote(directory, version, reason, comparison, anyway=True)
+    promote(directory, version, reason, comparison)
     return Verdict(True, reason)

@@ -19,6 +19,7 @@ from training.cli.options import chosen_artifact
 from training.cli.versions import print_versions
 from training.data import find_label, labels_of, matrix_of, text_columns
 from training.evaluate import evaluate
+from training.findings import findings_in, in_short
 from training.rebase import rebase
 from training.report import trained_at, write_card
 from training.table_files import read_frame
@@ -78,7 +79,12 @@ def compare_models(champion: Path, challenger: Path, data: Path, label: str | No
 
 def promote_model(artifact: Path, *, anyway: bool) -> None:
     """Make an artifact the champion of its folder."""
-    pointer = promotion.promote(artifact.parent, artifact.stem, "by hand", anyway=anyway)
+    loaded = load(artifact)
+    if not anyway:
+        promotion.refuse_findings(loaded)
+    against = findings_in(loaded.manifest)
+    reason = f"by hand, in spite of: {in_short(against)}" if against else "by hand"
+    pointer = promotion.promote(artifact.parent, artifact.stem, reason)
     line(terminal.CONSOLE, "champion", f"{pointer.version}, after {pointer.previous or 'none'}")
 
 
