@@ -172,7 +172,8 @@ def _grounds(scorer: Scorer, matrix: Matrix, scores: Scores) -> Iterator[Text]:
     decision = int(scores.decision[0])
     alone = replace(policy, anomaly_review=None).decide(scores.probability, amounts)
     if policy.kind == "threshold":
-        yield Text(f"reviewed from {_share(policy.review)}, blocked from {_share(policy.block)}")
+        bounds = (("reviewed", policy.review), ("blocked", policy.block))
+        yield Text(", ".join(f"{name} {_from(bound)}" for name, bound in bounds))
     else:
         costs = [float(cost.flat[0]) for cost in policy.expected_costs(scores.probability, amounts)]
         feature = scorer.spec.features[scorer.spec.amount_column or 0]
@@ -187,14 +188,14 @@ def _grounds(scorer: Scorer, matrix: Matrix, scores: Scores) -> Iterator[Text]:
         yield Text(f"                   {_at_stake(scorer, amounts)}")
     if decision != int(alone[0]):
         yield Text(
-            f"it would be {DECISIONS[int(alone[0])]}, but its anomaly score is "
-            f"{_share(float(policy.anomaly_review or 0.0))} or more"
+            f"{DECISIONS[int(alone[0])]} by the probability alone; an anomaly score from "
+            f"{policy.anomaly_review:g} on is reviewed"
         )
 
 
-def _share(threshold: float) -> str:
-    """Return a threshold as a share of one hundred; above 1 it is never reached."""
-    return "never" if threshold > 1 else f"{threshold:.4%}"
+def _from(threshold: float) -> str:
+    """Return from which probability on something is done."""
+    return "never" if threshold > 1 else f"from {threshold:.4%} on"
 
 
 def _at_stake(scorer: Scorer, amounts: NDArray[Any] | None) -> str:

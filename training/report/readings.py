@@ -115,7 +115,7 @@ def _policy(policy: Facts, unit: str | None) -> str:
 def _score_table(table: list[Facts]) -> str:
     row = next((row for row in table if row["score"] == 750), table[-1])
     return (
-        f"Alerting from a score of {count(row['score'])} on would find {percent(row['recall'])} "
-        f"of fraud with {count(row['alerts_per_10000'])} alerts in 10,000 transactions "
-        "(measured on calibration rows)."
+        f"On the calibration rows, alerting from a score of {count(row['score'])} on would find "
+        f"{percent(row['recall'])} of fraud with {count(row['alerts_per_10000'])} alerts in 10,000 "
+        "transactions."
     )
