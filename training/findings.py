@@ -24,6 +24,8 @@ ALL_APPROVED = "everything_approved"
 OF_RANKING = (CHANCE, UNPRICED)  # hold whatever is decided, and at every base rate
 OF_ALERTS = (ALL_ALERTED, ALL_APPROVED)  # hold at every base rate as long as alerts are the same
 
+BUDGET = "--choose alert_budget --review 50 --block 5 (in 10,000 transactions)"
+
 IN_SHORT = {
     CHANCE: "not shown to be better than chance",
     COSTLY: "decisions cost more than approving everything",
@@ -32,7 +34,7 @@ IN_SHORT = {
     ALL_APPROVED: "everything is approved",
 }
 
-PARTS = {"test": "test rows", "validation": "calibration rows"}  # what evaluated rows are called
+PARTS = {"test": "test rows", "validation": "validation rows"}  # what evaluated rows are called
 
 
 @dataclass(frozen=True)
@@ -142,35 +144,38 @@ def _unpriced(
         UNPRICED,
         f"No column holds amounts, so the policy takes a fraud to cost the fee of {policy.fee:g} "
         f"alone: of {fn + tp:,} frauds in the {rows} it alerts {tp:,}",
-        "say what a fraud costs with --cost-per-fraud, or how many alerts can be looked at, as "
-        "--choose alert_budget --review 50 --block 5 (in 10,000 transactions), or name the column "
-        "with --amount",
+        f"say what a fraud costs with --cost-per-fraud, or how many alerts can be looked at, as "
+        f"{BUDGET}, or name the column with --amount",
     )
 
 
 def _everything_alike(evaluation: Evaluation, policy: PolicyConfig, rows: str) -> Iterator[Finding]:
     (tn, fp), (fn, tp) = evaluation.confusion
-    is_by_cost = policy.choose == "cost"
     if fp and not tn:
         yield Finding(
             ALL_ALERTED,
             f"Everything is reviewed or blocked: of {fp:,} legitimate transactions in the {rows} "
             "none is approved",
-            _ask_for(policy, "less")
-            if not is_by_cost
-            else "check what mistakes cost: --friction for blocking a legitimate transaction, "
-            "--review-cost for a review, --fee for a fraud besides its amount",
+            _prices(policy) if policy.choose == "cost" else _ask_for(policy, "less"),
         )
     if fn and not tp and not fp:
         yield Finding(
             ALL_APPROVED,
             f"Everything is approved: of {fn:,} frauds in the {rows} none is alerted",
-            _ask_for(policy, "more")
-            if not is_by_cost
-            else "check what mistakes cost: --fee for a fraud besides its amount, --review-cost "
-            "for a review; or say how many alerts can be looked at, as --choose alert_budget "
-            "--review 50 --block 5 (in 10,000 transactions)",
+            _prices(policy) if policy.choose == "cost" else _ask_for(policy, "more"),
         )
+
+
+def _prices(policy: PolicyConfig) -> str:
+    """Return what was said of the costs, and what can be said instead of costs."""
+    of_fraud = f"its amount and a fee of {policy.fee:g} (--fee)"
+    if policy.cost_per_fraud is not None:
+        of_fraud = f"{policy.cost_per_fraud:g} (--cost-per-fraud)"
+    return (
+        f"check what mistakes cost: a fraud {of_fraud}, a review {policy.review_cost:g} "
+        f"(--review-cost), blocking a legitimate transaction {policy.friction:g} (--friction); or "
+        f"say how many alerts can be looked at, as {BUDGET}"
+    )
 
 
 def _ask_for(policy: PolicyConfig, wanted: str) -> str:
@@ -196,9 +201,7 @@ def _costly(
         COSTLY,
         f"In {whose} the decisions cost {PER * losses.decisions:,.0f} and approving everything "
         f"would cost {PER * losses.approving:,.0f}",
-        f"check what mistakes cost (--review-cost is {policy.review_cost:g}, --friction "
-        f"{policy.friction:g})"
-        + (", or " + _ask_for(policy, "less") if policy.choose != "cost" else ""),
+        _prices(policy) if policy.choose == "cost" else _ask_for(policy, "less"),
     )
 
 

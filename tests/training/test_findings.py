@@ -106,7 +106,7 @@ def test_rows_of_one_class_show_nothing(label, missing):
 
 
 def test_rows_that_calibrated_are_called_so():
-    assert "400 calibration rows" in found(*random_rows(), part="validation")[CHANCE].text
+    assert "400 validation rows" in found(*random_rows(), part="validation")[CHANCE].text
 
 
 def test_decisions_that_cost_more_than_approving_everything_are_named_with_both_costs():

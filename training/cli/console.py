@@ -142,8 +142,10 @@ class RunConsole(Listener):
         findings = findings_in(artifact.manifest)
         if findings:
             self._heading("What speaks against this model")
+            grid = Grid.grid(padding=(0, 1, 0, 0))
             for finding in findings:
-                self.on_warning(str(finding))
+                grid.add_row("  [yellow]![/yellow]", escape(str(finding)))
+            self._console.print(grid, highlight=False)
 
     def _start(self, n_epochs: int, log_every: int) -> None:
         self._n_epochs, self._log_every = n_epochs, log_every
