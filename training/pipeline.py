@@ -160,8 +160,9 @@ def _warn_of_unpriced_frauds(policy: PolicyConfig, table: Table, listener: Liste
     if not is_fraud_priced(policy, table.spec):
         listener.on_warning(
             f"no column holds amounts: a fraud is taken to cost the fee of {policy.fee:g} alone, "
-            "and the model will not become champion by itself. Say what a fraud costs with --cost-per-fraud, "
-            "how many alerts can be looked at with --choose, or name the column with --amount"
+            "and the model will not become champion by itself. Say what a fraud costs with "
+            "--cost-per-fraud, how many alerts can be looked at with --choose, or name the column "
+            "with --amount"
         )
 
 

@@ -247,7 +247,8 @@ def test_artifact_from_before_there_were_findings_is_promoted_as_before(tmp_path
     refuse_findings(artifact)
 
 
-def test_table_of_random_labels_makes_no_champion(working_folder):
+@pytest.mark.usefixtures("working_folder")
+def test_table_of_random_labels_makes_no_champion():
     rng = np.random.default_rng(0)
     frame = mixed_frame(1200).assign(is_fraud=rng.permutation(mixed_frame(1200)["is_fraud"]))
     data = write(frame.drop(columns="amount"))
@@ -327,7 +328,8 @@ def test_retraining_keeps_the_champion_where_figures_speak_against_the_new_model
     assert {"n_rows", "n_frauds", "champion", "challenger", "low", "high"} <= set(figures)
 
 
-def test_two_prices_of_a_fraud_are_refused_before_the_training(working_folder):
+@pytest.mark.usefixtures("working_folder")
+def test_two_prices_of_a_fraud_are_refused_before_the_training():
     message = refused("train", "--data", write(mixed_frame(300)), "--cost-per-fraud", 100)
 
     assert message.startswith("a fraud costs its 'amount' and the fee")

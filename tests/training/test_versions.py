@@ -89,6 +89,7 @@ def test_newest_version_comes_first(folder):
     assert [version.version for version in versions_in(directory)] == [names[1], names[0], names[2]]
 
 
-def test_folder_without_versions_is_told(tmp_path, working_folder):
+@pytest.mark.usefixtures("working_folder")
+def test_folder_without_versions_is_told(tmp_path):
     assert refused("versions", tmp_path / "none").endswith("no model's folder: it holds no version")
     assert "artifacts/creditcard" in refused("versions")
