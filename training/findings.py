@@ -168,7 +168,7 @@ def _everything_alike(evaluation: Evaluation, policy: PolicyConfig, rows: str) -
 
 def _prices(policy: PolicyConfig) -> str:
     """Return what was said of the costs, and what can be said instead of costs."""
-    of_fraud = f"its amount and a fee of {policy.fee:g} (--fee)"
+    of_fraud = f"{policy.fee:g} (--fee) besides its amount, if that is known"
     if policy.cost_per_fraud is not None:
         of_fraud = f"{policy.cost_per_fraud:g} (--cost-per-fraud)"
     return (

@@ -23,7 +23,8 @@ def print_versions(console: Console, versions: Sequence[Version]) -> None:
         place = f"  [bold]{version.place}[/bold]" if version.place else ""
         console.print(f"[bold]{escape(version.version)}[/bold]{place}", highlight=False)
         for text in _facts(version):
-            console.print(Padding(escape(text), (0, 0, 0, INDENT)), highlight=False)
+            below = Padding(escape(text), (0, 0, 0, INDENT), expand=False)
+            console.print(below, highlight=False)
 
 
 def _facts(version: Version) -> Iterator[str]:
@@ -49,12 +50,14 @@ def _quality(manifest: Mapping[str, Any]) -> Iterator[str]:
     if metrics is not None:
         figures = metrics["as_table"]["figures"]
         known = [
-            _figure(title, figures[name]["value"], figures[name]["low"], figures[name]["high"])
+            _figure(title, *(figures[name][part] for part in ("value", "low", "high")))
             for name, title in METRICS
             if name in figures and figures[name]["value"] is not None
         ]
         rows = f"{metrics['n_rows']:,} {PARTS.get(metrics['evaluated_on'], 'rows')}"
-        yield f"{', '.join(known) or 'quality not defined'} on {rows}"
+        first, *others = known or ["quality not defined"]
+        yield f"{first} on {rows}"
+        yield from others
     anomaly = manifest.get("anomaly_metrics")
     if anomaly is not None and metrics is None:
         bounds = anomaly.get("roc_auc_low"), anomaly.get("roc_auc_high")

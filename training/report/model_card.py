@@ -158,7 +158,7 @@ def _with_interval(figure: Facts, form: str) -> str:
     if figure["value"] is None:
         return "not defined"
     value, low, high = (formatted(figure[key], form) for key in ("value", "low", "high"))
-    return f"{value} ({low} to {high})"
+    return value if figure["low"] is None else f"{value} ({low} to {high})"
 
 
 def _alerts(alerts: Facts | None) -> str:
