@@ -98,9 +98,7 @@ class Policy:
         if self.kind == "threshold":
             decision = (p >= self.review).astype(np.int64) + (p >= self.block)
         else:
-            fee, friction, reviewing, _ = self._constants
-            approving = p * (self.amounts(amount, len(p)) + fee)
-            blocking = (_ONE - p) * friction
+            approving, reviewing, blocking = self.expected_costs(p, amount)
             # the milder decision wins a tie
             blocks = blocking < np.minimum(approving, reviewing)
             decision = np.where(blocks, BLOCK, approving > reviewing)
@@ -111,6 +109,26 @@ class Policy:
                 self.is_odd(anomaly_score) & (decision == APPROVE), REVIEW, decision
             )
         return np.asarray(decision, np.int64)
+
+    def expected_costs(
+        self, probability: Array, amount: Array | None
+    ) -> tuple[Array, Array, Array]:
+        """Return what approving, reviewing and blocking are expected to cost, by a cost policy.
+
+        Parameters
+        ----------
+        probability : ndarray (n,)
+        amount : ndarray (n,), optional
+            NaN where unknown.
+
+        Returns
+        -------
+        tuple of ndarray
+            Of shape (n,), but for a review, which costs the same for every transaction: shape ().
+        """
+        fee, friction, reviewing, _ = self._constants
+        approving = probability * (self.amounts(amount, len(probability)) + fee)
+        return approving, reviewing, (_ONE - probability) * friction
 
     def is_odd(self, anomaly_score: Array) -> NDArray[np.bool_]:
         """Return which transactions may not be approved for their anomaly score."""

@@ -35,7 +35,10 @@ class Reason:
     Attributes
     ----------
     code : str
-        Stable: the feature's name and what is special about its value (``V14_LOW``).
+        Stable: the feature's name and what its value is beside that of the typical legitimate
+        transaction, which contributions start from: ``V14_LOW`` is below it, ``V14_HIGH`` above,
+        in the typical range or out of it. ``…_COMBINATION`` is the typical value itself, unusual
+        only beside the others: it is a reason for the autoencoder, never for the classifier.
     feature : str
     value : float, str, bool or None
         As it was sent; None where it was missing, "other" for an unseen category.
@@ -137,8 +140,8 @@ Description = tuple[Value, tuple[float, float] | Value, str]
 
 
 def _numeric(feature: Feature, cell: float) -> Description:
-    low, high = feature.typical or (cell, cell)
-    quality = "LOW" if cell < low else "HIGH" if cell > high else "TYPICAL"
+    central = feature.central
+    quality = "LOW" if cell < central else "HIGH" if cell > central else "COMBINATION"
     return cell, feature.typical, quality
 
 
@@ -151,8 +154,8 @@ def _categorical(feature: Feature, cell: float) -> Description:
     if isnan(cell):
         return None, typical, "MISSING"
     value = _category(feature, cell)
-    quality = "OTHER" if cell >= feature.other else "TYPICAL" if value == typical else "UNUSUAL"
-    return value, typical, quality
+    quality = "COMBINATION" if value == typical else "UNUSUAL"
+    return value, typical, "OTHER" if cell >= feature.other else quality
 
 
 def _category(feature: Feature, cell: float) -> str:

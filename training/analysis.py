@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,7 @@ def analysis(artifact: Artifact, transaction: Mapping[str, Any]) -> RenderableTy
     scores = scorer.score(matrix)
     parts: list[RenderableType] = [_inputs(scorer.spec, transaction), Text()]
     parts += _activations(scorer, matrix)
-    parts += [Text(), *_verdict(scores)]
+    parts += [Text(), *_verdict(scores), *_grounds(scorer, matrix, scores)]
     interval = scorer.uncertainty(scores)
     if interval is not None:
         low, high = (float(bound[0]) for bound in interval)
@@ -162,6 +163,49 @@ def _verdict(scores: Scores) -> list[Text]:
     verdict = Text(f"score {int(scores.score[0])} of 1000    decision ")
     verdict.append(decision.upper(), style=f"bold {colour}")
     return [bar, verdict]
+
+
+def _grounds(scorer: Scorer, matrix: Matrix, scores: Scores) -> Iterator[Text]:
+    """Say what decided: expected costs, or thresholds, and the anomaly score if it did."""
+    policy = scorer.fraud.policy
+    amounts = scorer.amounts(matrix)
+    decision = int(scores.decision[0])
+    alone = replace(policy, anomaly_review=None).decide(scores.probability, amounts)
+    if policy.kind == "threshold":
+        bounds = (("reviewed", policy.review), ("blocked", policy.block))
+        yield Text(", ".join(f"{name} {_from(bound)}" for name, bound in bounds))
+    else:
+        costs = [float(cost.flat[0]) for cost in policy.expected_costs(scores.probability, amounts)]
+        feature = scorer.spec.features[scorer.spec.amount_column or 0]
+        unit = f" {feature.unit}" if amounts is not None and feature.unit else ""
+        line = Text("expected costs     ")
+        for number, (name, cost) in enumerate(zip(DECISIONS, costs, strict=True)):
+            style = f"bold {COLOURS[name]}" if number == int(alone[0]) else ""
+            line.append(f"{name} {cost:,.2f}{unit}", style=style)
+            line.append("   ")
+        line.rstrip()
+        yield line
+        yield Text(f"                   {_at_stake(scorer, amounts)}")
+    if decision != int(alone[0]):
+        yield Text(
+            f"{DECISIONS[int(alone[0])]} by the probability alone; an anomaly score from "
+            f"{policy.anomaly_review:g} on is reviewed"
+        )
+
+
+def _from(threshold: float) -> str:
+    """Return from which probability on something is done."""
+    return "never" if threshold > 1 else f"from {threshold:.4%} on"
+
+
+def _at_stake(scorer: Scorer, amounts: NDArray[Any] | None) -> str:
+    """Return what a fraud is taken to cost here."""
+    policy = scorer.fraud.policy
+    if amounts is None:
+        return f"a fraud costs {policy.amount_floor + policy.fee:,.2f}"
+    counted, given = float(policy.amounts(amounts, 1)[0]), float(amounts[0])
+    floor = "" if counted == given else ", the least that counts"
+    return f"a fraud costs its amount, {counted:,.2f}{floor}, and a fee of {policy.fee:,.2f}"
 
 
 def _reasons(scorer: Scorer, matrix: Matrix, scores: Scores) -> Grid:

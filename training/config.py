@@ -222,6 +222,9 @@ class PolicyConfig:
         For 'daily_alerts'; counted in the table where omitted.
     fee, friction, review_cost, amount_floor : float
         See :class:`model.decision.Policy`.
+    cost_per_fraud : float or None
+        What an approved fraud costs in all, for tables without amounts: in the place of
+        ``amount_floor`` and ``fee``.
     calibration : {'platt', 'beta', 'isotonic', 'auto', 'none'}
         'auto': what cross-validation on the rows that calibrate prefers.
     anomaly_review : float or None
@@ -238,12 +241,14 @@ class PolicyConfig:
     friction: float = 10.0
     review_cost: float = 3.0
     amount_floor: float = 0.0
+    cost_per_fraud: float | None = None
     calibration: Literal["platt", "beta", "isotonic", "auto", "none"] = "platt"
     anomaly_review: float | None = None
 
     def __post_init__(self) -> None:
         refuse_outside(self, fee=(0, inf), friction=(0, inf), review_cost=(0, inf))
         refuse_outside(self, amount_floor=(0, inf), anomaly_review=(0, 1))
+        refuse_outside(self, cost_per_fraud=(0, inf))
         refuse_outside(self, transactions_per_day=(1, inf))
         largest = {"alert_budget": 10_000, "daily_alerts": inf}.get(self.choose, 1)
         refuse_outside(self, review=(0, largest), block=(0, largest))

@@ -6,7 +6,8 @@
     ├── DataError(source, reason, column)   the table cannot be trained on
     ├── SplitError                          the rows cannot be divided as asked
     ├── ScratchError                        the disk has no room for what memory cannot hold
-    └── DivergedError(epoch, loss)          the loss is no number any more
+    ├── DivergedError(epoch, loss)          the loss is no number any more
+    └── PromotionError                      a version that may not become champion
 """
 
 from __future__ import annotations
@@ -53,3 +54,7 @@ class DivergedError(TrainingError):
             f"training diverged in epoch {epoch} (loss {loss}): lower learning_rate, or set "
             "gradient_clip, and check the scaling of the features"
         )
+
+
+class PromotionError(TrainingError):
+    """A promotion that was refused; the champion is unchanged unless the message says so."""

@@ -1,4 +1,4 @@
-"""Metrics on labelled rows, with bootstrap intervals; scikit-learn computes them."""
+"""Metrics on labelled rows, computed by scikit-learn, with their 95 % intervals."""
 
 from __future__ import annotations
 
@@ -16,18 +16,29 @@ from sklearn.metrics import (
 )
 
 from model.decision import APPROVE, BLOCK
+from training.intervals import (
+    Interval,
+    auc_interval,
+    drawn_interval,
+    ratio_interval,
+    share_interval,
+    sum_interval,
+    with_unseen_frauds,
+)
 
 Array = NDArray[Any]
 
 RESAMPLES = 200
-LEVEL = 0.95
 FALSE_POSITIVE_RATE = 0.001
 PER = 100_000  # transactions that money and counts are shown for at the stated base rate
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A metric with its bootstrap interval; None where the rows do not define it."""
+    """A metric with its 95 % interval; None where the rows do not define it.
+
+    What was stated and not measured, as the share of fraud at a base rate, has a value alone.
+    """
 
     value: float | None
     low: float | None
@@ -121,7 +132,7 @@ def evaluate(
     base_rate : float, optional
         Where it is given, and both classes are there to be weighted, all figures come twice.
     rng : Generator
-        Source of the bootstrap (Efron, 1979; percentile intervals).
+        Source of the bootstrap, which gives the intervals of what is no share.
     """
     alert = decision != APPROVE
     weights = [np.ones(len(y))]
@@ -168,36 +179,144 @@ def _views(
     """Return a view for each way of weighting the rows.
 
     All share the draws of the bootstrap: what does not depend on prevalence is the same in each.
+    Each class is drawn from by itself, because a view is of one prevalence.
+    """
+    members = [np.flatnonzero(y == label) for label in (0, 1) if (y == label).any()]
+    drawn = [name for name in METRICS if name in INTERVALS_OF_DRAWS]
+    draws: list[dict[str, list[float | None]]] = [{name: [] for name in drawn} for _ in weights]
+    for _ in range(RESAMPLES if drawn else 0):
+        counts = np.zeros(len(y))
+        for rows in members:
+            counts[rows] = rng.multinomial(len(rows), np.full(len(rows), 1 / len(rows)))
+        for of_view, row_weights in zip(draws, weights, strict=True):
+            for name, values in of_view.items():
+                values.append(METRICS[name](y, probability, alert, row_weights * counts))
+    views = []
+    for number, (of_view, row_weights) in enumerate(zip(draws, weights, strict=True)):
+        prevalence = float((row_weights * y).sum() / row_weights.sum())
+        rows = Counted(confusion_matrix(y, alert), prevalence if number else None, y, probability)
+        figures = {}
+        for name, metric in METRICS.items():
+            value = metric(y, probability, alert, row_weights)
+            figures[name] = Figure(value, *_bounds(name, value, rows, of_view.get(name, [])))
+        views.append(View(prevalence, figures))
+    return views
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What intervals are made of.
+
+    Attributes
+    ----------
+    confusion : list
+        Of alerts.
+    base_rate : float or None
+        None: at the prevalence of the rows.
+    y, probability : ndarray (n,)
     """
 
-    def measured(row_weights: Array) -> dict[str, float | None]:
-        return {
-            name: metric(y, probability, alert, row_weights) for name, metric in METRICS.items()
-        }
+    confusion: list[list[int]]
+    base_rate: float | None
+    y: Array
+    probability: Array
 
-    resampled: list[list[dict[str, float | None]]] = [[] for _ in weights]
-    for _ in range(RESAMPLES):
-        counts = rng.multinomial(len(y), np.full(len(y), 1 / len(y)))
-        for draws, row_weights in zip(resampled, weights, strict=True):
-            draws.append(measured(row_weights * counts))
-    return [
-        View(
-            float((row_weights * y).sum() / row_weights.sum()),
-            {
-                name: _figure(value, [draw[name] for draw in draws])
-                for name, value in measured(row_weights).items()
-            },
-        )
-        for draws, row_weights in zip(resampled, weights, strict=True)
-    ]
+    @property
+    def n_frauds(self) -> int:
+        """How many frauds there are."""
+        return sum(self.confusion[1])
+
+    @property
+    def alert_rates(self) -> tuple[tuple[float, float], tuple[Interval, Interval]]:
+        """The false-positive rate and the recall, and the interval of each."""
+        (tn, fp), (fn, tp) = self.confusion
+        intervals = share_interval(fp, tn + fp), share_interval(tp, fn + tp)
+        return (fp / (tn + fp), tp / (fn + tp)), intervals
+
+    @property
+    def odds(self) -> float:
+        """How many legitimate transactions there are to a fraud at the base rate."""
+        rate = float(self.base_rate or 0.0)
+        return (1 - rate) / rate
 
 
-def _figure(value: float | None, draws: list[float | None]) -> Figure:
+def _bounds(
+    name: str, value: float | None, rows: Counted, draws: list[float | None]
+) -> tuple[float | None, float | None]:
+    if value is None:
+        return None, None
+    if name in INTERVALS:
+        return INTERVALS[name](rows) or (None, None)
     known = [draw for draw in draws if draw is not None]
-    if value is None or not known:
-        return Figure(value, None, None)
-    low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
-    return Figure(value, low, high)
+    return INTERVALS_OF_DRAWS[name](value, rows, drawn_interval(known))
+
+
+def _accuracy_interval(rows: Counted) -> Interval:
+    (tn, fp), (fn, tp) = rows.confusion
+    if rows.base_rate is None:
+        return share_interval(tn + tp, tn + fp + fn + tp)
+    weights = 1 - rows.base_rate, rows.base_rate
+    right = [(tn, tn + fp), (tp, fn + tp)]
+    values = [weight * n / of for weight, (n, of) in zip(weights, right, strict=True)]
+    parts = [
+        (weight * low, weight * high)
+        for weight, (low, high) in zip(weights, (share_interval(*n) for n in right), strict=True)
+    ]
+    return sum_interval((values[0], values[1]), (parts[0], parts[1]))
+
+
+def _always_legitimate_interval(rows: Counted) -> Interval | None:
+    (tn, fp), (fn, tp) = rows.confusion
+    return None if rows.base_rate else share_interval(tn + fp, tn + fp + fn + tp)
+
+
+def _recall_interval(rows: Counted) -> Interval:
+    fn, tp = rows.confusion[1]
+    return share_interval(tp, fn + tp)
+
+
+def _precision_interval(rows: Counted) -> Interval:
+    """At a base rate precision falls with the quotient of false-positive rate and recall."""
+    (_, fp), (_, tp) = rows.confusion
+    if rows.base_rate is None:
+        return share_interval(tp, fp + tp)
+    low, high = ratio_interval(*rows.alert_rates)
+    return 1 / (1 + rows.odds * high), 1 / (1 + rows.odds * low)
+
+
+def _f1_interval(rows: Counted) -> Interval:
+    """F1 rises with the share of frauds that were alerted among all rows that were either."""
+    (_, fp), (fn, tp) = rows.confusion
+    if rows.base_rate is None:
+        low, high = share_interval(tp, fp + fn + tp)
+        return 2 * low / (1 + low), 2 * high / (1 + high)
+    (rate, recall), (of_rate, of_recall) = rows.alert_rates
+    top, *bounds = (1 + rows.odds * figure for figure in (rate, *of_rate))
+    low, high = ratio_interval((top, recall), ((bounds[0], bounds[1]), of_recall))
+    return 2 / (1 + high), 2 / (1 + low)
+
+
+INTERVALS: dict[str, Callable[[Counted], Interval | None]] = {
+    "accuracy": _accuracy_interval,
+    "always_legitimate_accuracy": _always_legitimate_interval,
+    "precision": _precision_interval,
+    "recall": _recall_interval,
+    "f1": _f1_interval,
+    "roc_auc": lambda rows: auc_interval(rows.y, rows.probability),
+}
+
+
+def _recall_at_interval(value: float, rows: Counted, drawn: Interval) -> Interval:
+    """Both are in doubt: which threshold has this rate, and what it finds."""
+    low, high = share_interval(round(value * rows.n_frauds), rows.n_frauds)
+    return min(low, drawn[0]), max(high, drawn[1])
+
+
+INTERVALS_OF_DRAWS: dict[str, Callable[[float, Counted, Interval], Interval]] = {
+    "average_precision": lambda value, rows, drawn: with_unseen_frauds(value, rows.n_frauds, drawn),
+    "recall_at_0.1%_false_positives": _recall_at_interval,
+    "brier_score": lambda _value, _rows, drawn: drawn,
+}
 
 
 Metric = Callable[[Array, Array, Array, Array], float | None]

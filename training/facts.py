@@ -18,6 +18,7 @@ from training.classifier import Classifier
 from training.config import RunConfig
 from training.data import Table
 from training.evaluate import Evaluation, base_rate_weights
+from training.intervals import auc_interval
 from training.split import Split
 from training.thresholds import PER
 
@@ -73,7 +74,10 @@ def _without_paths(config: RunConfig) -> dict[str, Any]:
 def anomaly_figures(
     scorer: Scorer, table: Table, rows: NDArray[np.intp], base_rate: float | None
 ) -> dict[str, Any]:
-    """Return how well the reconstruction error alone tells fraud from the rest of some rows."""
+    """Return how well the reconstruction error alone tells fraud from the rest of some rows.
+
+    The bounds are those of the 95 % interval.
+    """
     labels = np.zeros(0) if table.labels is None else table.labels[rows]
     anomalies = chunks.anomaly(scorer, RowsOf(table.matrix, rows))
     errors = anomalies.reconstruction_error
@@ -82,8 +86,11 @@ def anomaly_figures(
         weights = base_rate_weights(labels, base_rate)
         average_precision = average_precision_score(labels, errors, sample_weight=weights)
         at_base_rate["average_precision_at_base_rate"] = float(average_precision)
+    low, high = auc_interval(labels, errors)
     return {
         "roc_auc": float(roc_auc_score(labels, errors)),
+        "roc_auc_low": low,
+        "roc_auc_high": high,
         "average_precision": float(average_precision_score(labels, errors)),
         **at_base_rate,
         "share_of_legitimate_called_anomalies": float(anomalies.is_anomaly[labels == 0].mean()),

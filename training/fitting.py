@@ -18,6 +18,7 @@ from training.anomaly import train_autoencoder
 from training.chunks import RowsOf, chunks_of
 from training.classifier import Classifier, build_mlp, train_classifier
 from training.config import RunConfig
+from training.costs import refuse_two_prices
 from training.data import Table, with_categories_of
 from training.diagnostics import SAMPLE_ROWS, warnings_of
 from training.evaluate import base_rate_weights
@@ -108,6 +109,7 @@ def fit_scorer(
     fraud, classifier, per_day = None, None, None
     if config.task != "anomaly":
         policy = config.policy
+        refuse_two_prices(policy, table.spec)
         if policy.choose == "daily_alerts":
             per_day = transactions_per_day(policy, table, parts)
             policy = as_alert_budget(policy, per_day)

@@ -16,9 +16,9 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from model.decision import APPROVE, BLOCK, REVIEW
 from model.errors import ConfigurationError
 from training.config import PolicyConfig, RunConfig
+from training.costs import losses_of
 from training.data import Table
 from training.errors import SplitError
 from training.evaluate import base_rate_weights
@@ -72,13 +72,7 @@ def _best_f1(rows: Judged) -> float:
 
 def _cost(rows: Judged) -> float:
     """Return what the decisions lose in the mean of a transaction, in units of the amount."""
-    policy = rows.policy
-    floor = policy.amount_floor
-    amounts = np.fmax(floor if rows.amounts is None else rows.amounts, floor)
-    losses = np.zeros(len(rows.y))
-    losses += (rows.decision == APPROVE) * (rows.y == 1) * (amounts + policy.fee)
-    losses += (rows.decision == REVIEW) * policy.review_cost
-    losses += (rows.decision == BLOCK) * (rows.y == 0) * policy.friction
+    losses = losses_of(rows.policy, rows.y, rows.decision, rows.amounts)
     return float(np.average(losses, weights=rows.weights))
 
 

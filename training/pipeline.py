@@ -13,10 +13,12 @@ from model.artifact import Artifact, save
 from model.golden import golden_rows
 from model.scorer import FraudPart
 from training.classifier import Classifier
-from training.config import RunConfig
+from training.config import PolicyConfig, RunConfig
+from training.costs import Losses, is_fraud_priced
 from training.data import Table, from_frame, load
 from training.evaluate import Evaluation, base_rate_weights, evaluate
 from training.facts import anomaly_figures, anomaly_reviews, training_facts
+from training.findings import Finding, anomaly_findings, classifier_findings
 from training.fit import History
 from training.fitting import fit_scorer, n_members, streams_of
 from training.judged import Judged, judged
@@ -47,6 +49,8 @@ class Run:
     history, anomaly_history : History or None
     classifier : Classifier or None
         What it said of rows that it had not learned from.
+    findings : tuple of Finding
+        Why it should not serve.
     """
 
     config: RunConfig
@@ -58,6 +62,7 @@ class Run:
     history: History | None
     anomaly_history: History | None
     classifier: Classifier | None
+    findings: tuple[Finding, ...] = ()
 
     @property
     def evaluated_part(self) -> str:
@@ -89,6 +94,8 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
     memory.refuse()
     table = read_table(config, memory, streams["simulate"])
     listener.on_table(table)
+    if config.task != "anomaly" and config.policy.choose == "cost":
+        _warn_of_unpriced_frauds(config.policy, table, listener)
     parts = split(
         table,
         config.split,
@@ -101,12 +108,18 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
     table, scorer, classifier = fitted.table, fitted.scorer, fitted.classifier
     fraud = scorer.fraud
     seen, evaluation, part = None, None, "none"
+    findings: tuple[Finding, ...] = ()
     if fraud is not None and classifier is not None:
         seen = judged(scorer, fraud, classifier, table, parts)
         part, rng = seen.part, streams["bootstrap"]
         evaluation = evaluate(
             seen.y, seen.probability, seen.decision, seen.amounts, config.base_rate, rng
         )
+        losses = None
+        if is_fraud_priced(config.policy, scorer.spec):
+            weights = base_rate_weights(seen.y, config.base_rate)
+            losses = Losses.of(config.policy, seen.y, seen.decision, seen.amounts, weights)
+        findings = classifier_findings(evaluation, part, config.policy, losses)
     told = config
     if memory.shuffles_whole(len(parts.train), scorer.preprocessor.n_encoded):
         told = replace(config, memory=None)  # it has shaped nothing
@@ -120,7 +133,11 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
     if fitted.transactions_per_day is not None:
         facts["transactions_per_day"] = fitted.transactions_per_day
     if scorer.anomalies is not None and len(np.unique(table.classes[parts.test])) == 2:
-        facts["anomaly_metrics"] = anomaly_figures(scorer, table, parts.test, config.base_rate)
+        figures = anomaly_figures(scorer, table, parts.test, config.base_rate)
+        facts["anomaly_metrics"] = figures
+        if fraud is None:
+            findings = anomaly_findings(figures, len(parts.test))
+    facts["findings"] = [finding.to_dict() for finding in findings]
     rows = golden_rows(scorer.spec, streams["golden"])
     artifact = save(Path(config.output) / config.model_name, scorer, rows, facts)
     listener.on_artifact(artifact, evaluation, part)
@@ -135,7 +152,18 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
         history,
         fitted.anomaly_history,
         classifier,
+        findings,
     )
+
+
+def _warn_of_unpriced_frauds(policy: PolicyConfig, table: Table, listener: Listener) -> None:
+    if not is_fraud_priced(policy, table.spec):
+        listener.on_warning(
+            f"no column holds amounts: a fraud is taken to cost the fee of {policy.fee:g} alone, "
+            "and the model will not become champion by itself. Say what a fraud costs with "
+            "--cost-per-fraud, how many alerts can be looked at with --choose, or name the column "
+            "with --amount"
+        )
 
 
 def read_table(config: RunConfig, memory: Memory, rng: np.random.Generator) -> Table:

@@ -6,8 +6,7 @@ loaded and verified.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,14 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 from model.artifact import Artifact, load
-from model.errors import ArtifactNotFoundError, TrainingError
+from model.errors import ArtifactNotFoundError
 from model.features import FeatureSpec
-from model.pointer import Pointer, load_champion, read_pointer, write_pointer
+from model.pointer import Pointer, load_champion, read_pointer
+from training.champions import champions_in_order, change_champion, read_history
 from training.chunks import RowsOf, chunks_of
 from training.data import Table
+from training.errors import PromotionError
+from training.findings import findings_in
 from training.ranking import Ranking
 
 Array = NDArray[Any]
@@ -28,10 +30,6 @@ Array = NDArray[Any]
 RESAMPLES = 1000
 LEVEL = 0.95
 FEWEST_FRAUDS = 10  # a comparison on fewer says nothing
-
-
-class PromotionError(TrainingError):
-    """A promotion that was refused; the champion is unchanged."""
 
 
 @dataclass(frozen=True)
@@ -74,29 +72,52 @@ def champion_of(directory: Path) -> Artifact | None:
     return load_champion(directory)[0]
 
 
-def promote(directory: Path, version: str) -> Pointer:
+def promote(
+    directory: Path, version: str, reason: str = "", comparison: Comparison | None = None
+) -> Pointer:
     """Make a version the champion, after having verified it.
+
+    Parameters
+    ----------
+    directory : Path
+    version : str
+    reason : str
+        For the history.
+    comparison : Comparison, optional
+        That the version won.
 
     Raises
     ------
     ArtifactError
         If the version is missing or damaged; the champion is then unchanged.
+    PromotionError
+        If the history is damaged.
     """
     artifact = load(directory / f"{version}.npz")
-    try:
-        current = read_pointer(directory)
-    except ArtifactNotFoundError:
-        previous = None
-    else:
-        previous = current.previous if current.version == version else current.version
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    pointer = Pointer(artifact.version, artifact.sha256, previous, now)
-    write_pointer(directory, pointer)
-    return pointer
+    figures = None if comparison is None else asdict(comparison)
+    return change_champion(directory, artifact, "promoted", reason, figures)
 
 
-def rollback(directory: Path) -> Pointer:
-    """Return to the version that served before.
+def refuse_findings(artifact: Artifact) -> None:
+    """Raise if the evaluation of a version speaks against it.
+
+    Raises
+    ------
+    PromotionError
+        With what was found, and the cures.
+    """
+    findings = findings_in(artifact.manifest)
+    if findings:
+        raise PromotionError(
+            f"{artifact.path} has not earned to serve. {' '.join(map(str, findings))} To promote "
+            "it all the same, add --promote-anyway"
+        )
+
+
+def rollback(directory: Path, reason: str = "") -> Pointer:
+    """Return to the version that served before, and with each rollback further back.
+
+    Versions that were rolled back from are never returned to, unless promoted again.
 
     Raises
     ------
@@ -105,10 +126,12 @@ def rollback(directory: Path) -> Pointer:
     ArtifactError
         If it is missing or damaged; the champion is then unchanged.
     """
-    current = read_pointer(directory)
-    if current.previous is None:
-        raise PromotionError(f"{directory}: no version served before {current.version}")
-    return promote(directory, current.previous)
+    current = read_pointer(directory).version
+    *earlier, _ = champions_in_order(read_history(directory))
+    if not earlier:
+        raise PromotionError(f"{directory}: no version served before {current}")
+    artifact = load(directory / f"{earlier[-1]}.npz")
+    return change_champion(directory, artifact, "rolled back", reason or f"from {current}")
 
 
 def compare(

@@ -19,6 +19,7 @@ from model.decision import Policy
 from model.errors import ConfigurationError, TaskError
 from model.npz import arrays_of, read_bytes_of
 from model.scorer import FraudPart
+from training.findings import OF_ALERTS, OF_RANKING
 from training.thresholds import PER
 
 Facts = dict[str, Any]
@@ -136,12 +137,15 @@ def _facts(
             false_alerts = (alerts - share * found) / (1 - share)
             table.append({**row, "alerts_per_10000": mixed(max(false_alerts, 0.0), found)})
         facts["score_table"] = table
+    if "findings" in facts:
+        kept = OF_RANKING if policy.kind == "cost" else (*OF_RANKING, *OF_ALERTS)
+        facts["findings"] = [finding for finding in facts["findings"] if finding["code"] in kept]
     if "metrics" in facts:
         facts["metrics"] = _metrics(facts["metrics"], policy)
     if "anomaly_metrics" in facts:
-        kept = dict(facts["anomaly_metrics"])
-        kept.pop("average_precision_at_base_rate", None)
-        facts["anomaly_metrics"] = kept
+        figures = dict(facts["anomaly_metrics"])
+        figures.pop("average_precision_at_base_rate", None)
+        facts["anomaly_metrics"] = figures
     reviews = facts.pop("anomaly_reviews", None)
     if reviews is not None and policy.kind == "threshold":
         added = mixed(reviews["share_of_legitimate"], reviews["share_of_frauds"])

@@ -35,12 +35,13 @@ def choose_policy(config: PolicyConfig, probability: Array, y: Array, row_weight
         Expected cost, or two thresholds that meet the target values on these rows.
     """
     if config.choose == "cost":
+        stated = config.cost_per_fraud
         return Policy(
             "cost",
-            fee=config.fee,
+            fee=config.fee if stated is None else stated,
             friction=config.friction,
             review_cost=config.review_cost,
-            amount_floor=config.amount_floor,
+            amount_floor=config.amount_floor if stated is None else 0.0,
             anomaly_review=config.anomaly_review,
         )
     review, block = (

@@ -183,7 +183,7 @@ def test_ranking_may_differ_from_the_contribution():
     assert [(reason.feature, reason.contribution) for reason in reasons] == [("b", -2), ("a", 1)]
 
 
-NUMBER = Feature("V14", typical=(-1.4, 1.2))
+NUMBER = Feature("V14", typical=(-1.4, 1.2), central=0.1)
 FLAG = Feature("is_new_device", "boolean", nullable=True, central=0.0)
 CATEGORY = Feature("merchant_category", "categorical", categories=("grocery", "travel"), central=0)
 MOMENT = Feature("transaction_time", "datetime")
@@ -194,14 +194,15 @@ MOMENT = Feature("transaction_time", "datetime")
     [
         (NUMBER, -8.2, "V14_LOW", -8.2, (-1.4, 1.2)),
         (NUMBER, 8.2, "V14_HIGH", 8.2, (-1.4, 1.2)),
-        (NUMBER, 0.0, "V14_TYPICAL", 0.0, (-1.4, 1.2)),
-        (NUMBER, 1.2, "V14_TYPICAL", 1.2, (-1.4, 1.2)),
+        (NUMBER, 0.0, "V14_LOW", 0.0, (-1.4, 1.2)),
+        (NUMBER, 1.2, "V14_HIGH", 1.2, (-1.4, 1.2)),
+        (NUMBER, 0.1, "V14_COMBINATION", 0.1, (-1.4, 1.2)),
         (NUMBER, NAN, "V14_MISSING", None, (-1.4, 1.2)),
-        (Feature("V1"), 5.0, "V1_TYPICAL", 5.0, None),
+        (Feature("V1"), 5.0, "V1_HIGH", 5.0, None),
         (FLAG, 1.0, "IS_NEW_DEVICE_TRUE", True, False),
         (FLAG, 0.0, "IS_NEW_DEVICE_FALSE", False, False),
         (FLAG, NAN, "IS_NEW_DEVICE_MISSING", None, False),
-        (CATEGORY, 0.0, "MERCHANT_CATEGORY_TYPICAL", "grocery", "grocery"),
+        (CATEGORY, 0.0, "MERCHANT_CATEGORY_COMBINATION", "grocery", "grocery"),
         (CATEGORY, 1.0, "MERCHANT_CATEGORY_UNUSUAL", "travel", "grocery"),
         (CATEGORY, 2.0, "MERCHANT_CATEGORY_OTHER", "other", "grocery"),
         (CATEGORY, NAN, "MERCHANT_CATEGORY_MISSING", None, "grocery"),
@@ -209,7 +210,7 @@ MOMENT = Feature("transaction_time", "datetime")
         (MOMENT, -62135600000.0, "TRANSACTION_TIME_CALENDAR", "0001-01-01T00:00:00+00:00", None),
         (MOMENT, 253402300800.0, "TRANSACTION_TIME_CALENDAR", "9999-12-31T23:59:59+00:00", None),
         (MOMENT, NAN, "TRANSACTION_TIME_MISSING", None, None),
-        (Feature("amount (€) "), 5.0, "AMOUNT_TYPICAL", 5.0, None),
+        (Feature("amount (€) "), 5.0, "AMOUNT_HIGH", 5.0, None),
     ],
 )
 def test_code_says_what_is_special_about_the_value(feature, cell, code, value, typical):
@@ -217,6 +218,19 @@ def test_code_says_what_is_special_about_the_value(feature, cell, code, value, t
 
     assert reason == Reason(code, feature.name, value, typical, 0.5)
     assert type(reason.contribution) is float
+
+
+def test_no_reason_of_the_classifier_is_a_value_that_adds_nothing(table, rng):
+    """What equals the typical transaction contributes nothing, so no reason is called typical."""
+    spec, rows, _ = table
+    network, preprocessor = trained(table, rng, hidden=[8, 4], members=3)
+    contributions = Attribution(network, preprocessor, spec).contributions(rows)
+
+    reasons = top_reasons(spec, rows, contributions, contributions)
+
+    codes = [reason.code for row in reasons for reason in row]
+    assert len(codes) > 300
+    assert not [code for code in codes if code.endswith(("TYPICAL", "COMBINATION"))]
 
 
 def test_reason_is_told_as_json_types():

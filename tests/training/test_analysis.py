@@ -2,12 +2,14 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
 
+from model.decision import Policy
 from model.errors import ConfigurationError, TaskError
 from model.features import Feature, FeatureSpec
 from tests.factories import TINY_FEATURES, save_tiny, valid_row
@@ -124,6 +126,58 @@ def test_box_holds_inputs_activations_probability_decision_and_reasons(artifact)
         assert reason.code in text
         assert f"{reason.contribution:+.3f}" in text
     assert "reconstruction error" in text
+
+
+def scored(artifact, **changes):
+    """Return the artifact's policy, and what it says of a row."""
+    scorer = artifact.scorer
+    matrix = row_of(valid_row(**changes), scorer.spec)
+    return scorer.fraud.policy, scorer.score(matrix), scorer.amounts(matrix)
+
+
+def with_policy(artifact, **changes):
+    """Return an artifact whose policy is another one."""
+    fraud = artifact.scorer.fraud
+    policy = Policy(**changes)
+    scorer = replace(artifact.scorer, fraud=replace(fraud, policy=policy))
+    return replace(artifact, scorer=scorer)
+
+
+@pytest.mark.parametrize("v1", [-3.0, 0.8, 6.0])
+def test_box_shows_the_expected_costs_that_decided(artifact, v1):
+    artifact = with_policy(artifact, kind="cost", fee=15.0, friction=10.0, review_cost=3.0)
+    _, scores, _ = scored(artifact, V1=v1)
+    p = scores.probability[0]
+    costs = {"approve": p * (25.5 + 15), "review": 3.0, "block": (1 - p) * 10}
+
+    text = printed(artifact, valid_row(V1=v1))
+
+    for name, cost in costs.items():
+        assert f"{name} {cost:,.2f}" in text
+    assert "a fraud costs its amount, 25.50, and a fee of 15.00" in text
+    assert min(costs, key=costs.get).upper() in text
+
+
+def test_box_says_what_a_missing_or_tiny_amount_counts_as(artifact):
+    artifact = with_policy(artifact, kind="cost", fee=1.0, friction=1.0, amount_floor=40.0)
+
+    text = printed(artifact, valid_row())
+
+    assert "its amount, 40.00, the least that counts, and a fee of 1.00" in text
+
+
+def test_box_shows_the_thresholds_that_decided(artifact):
+    text = printed(with_policy(artifact, review=0.25, block=1.5), valid_row())
+
+    assert "reviewed from 25.0000% on, blocked never" in text
+
+
+def test_box_says_that_the_anomaly_score_decided(artifact):
+    artifact = with_policy(artifact, review=0.9999, block=0.9999, anomaly_review=0.0)
+
+    text = printed(artifact, valid_row(V1=-3.0))
+
+    assert "approve by the probability alone; an anomaly score from 0 on is reviewed" in text
 
 
 @pytest.mark.parametrize("v1", [-3.0, 0.8, 6.0])

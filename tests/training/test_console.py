@@ -122,7 +122,8 @@ def test_every_metric_is_printed_at_both_prevalences(printed):
     for name in run.evaluation.as_table.figures:
         label = name.replace("_", " ")
         cell = r" +[\d.]+%? \[[\d.]+, [\d.]+\]"
-        assert re.search(rf"^  {re.escape(label)}{cell}{cell}$", text, re.M), name
+        last = r" +99.00%" if name == "always_legitimate_accuracy" else cell  # as it was stated
+        assert re.search(rf"^  {re.escape(label)}{cell}{last}$", text, re.M), name
     views = (run.evaluation.as_table, run.evaluation.at_base_rate)
     precisions = [100 * view.figures["precision"].value for view in views]
     assert figure_of(text, "precision") == pytest.approx(precisions, abs=0.005)

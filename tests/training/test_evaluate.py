@@ -4,11 +4,22 @@ import json
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from sklearn import metrics as sklearn_metrics
 
 from model.decision import APPROVE, BLOCK, REVIEW
 from training import evaluate as evaluation_module
 from training.evaluate import METRICS, base_rate_weights, confusion_matrix, evaluate
+
+PERFECT = (
+    "accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "roc_auc",
+    "average_precision",
+    "recall_at_0.1%_false_positives",
+)
 
 
 def scored_rows(n_rows=400, fraud_share=0.2, seed=0):
@@ -262,13 +273,48 @@ def test_no_alert_leaves_precision_undefined_and_recall_zero():
     assert values_of(evaluation.as_table)["roc_auc"] == 0.5
 
 
-def test_a_single_fraud_has_intervals_where_some_draws_miss_it():
-    y = np.array([1] + [0] * 30)
+@pytest.mark.usefixtures("few_draws")
+@pytest.mark.parametrize("base_rate", [None, 0.001])
+@pytest.mark.parametrize("n_frauds", [1, 2, 20])
+def test_no_interval_is_a_point_where_everything_is_right(n_frauds, base_rate):
+    y = np.repeat([1, 0], [n_frauds, 300])
+    probability = np.linspace(1, 0, len(y))
 
-    evaluation = evaluated(y, np.linspace(1, 0, 31), np.where(y == 1, BLOCK, APPROVE))
+    evaluation = evaluated(y, probability, np.where(y == 1, BLOCK, APPROVE), base_rate=base_rate)
 
-    assert evaluation.as_table.figures["recall"].value == 1
-    assert evaluation.as_table.figures["recall"].low == 1
+    for view in filter(None, (evaluation.as_table, evaluation.at_base_rate)):
+        for name in PERFECT:
+            figure = view.figures[name]
+            assert (figure.value, figure.high) == (1, pytest.approx(1)), name
+            assert figure.low < 0.99, name
+    low = evaluation.as_table.figures["recall"].low
+    expected = binomtest(n_frauds, n_frauds).proportion_ci(method="wilson").low
+    assert low == pytest.approx(expected)
+
+
+@pytest.mark.usefixtures("few_draws")
+@pytest.mark.parametrize("base_rate", [None, 0.001])
+def test_no_interval_is_a_point_where_nothing_is_found(base_rate):
+    y = np.repeat([1, 0], [20, 300])
+    probability = np.linspace(0, 1, len(y))
+
+    evaluation = evaluated(y, probability, np.where(y == 1, APPROVE, BLOCK), base_rate=base_rate)
+
+    for view in filter(None, (evaluation.as_table, evaluation.at_base_rate)):
+        for name in ("recall", "precision", "f1", "roc_auc", "recall_at_0.1%_false_positives"):
+            figure = view.figures[name]
+            assert (figure.value, figure.low) == (0, pytest.approx(0)), name
+            assert figure.high > 0.0001, name
+
+
+@pytest.mark.usefixtures("few_draws")
+def test_what_was_stated_has_no_interval():
+    evaluation = evaluated([0] * 90 + [1] * 10, np.linspace(0, 1, 100), [0] * 100, base_rate=0.01)
+
+    stated = evaluation.at_base_rate.figures["always_legitimate_accuracy"]
+    assert (stated.value, stated.low, stated.high) == (pytest.approx(0.99), None, None)
+    counted = evaluation.as_table.figures["always_legitimate_accuracy"]
+    assert counted.low < 0.9 < counted.high
 
 
 def test_evaluation_is_json(plain):

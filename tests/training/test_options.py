@@ -1,12 +1,13 @@
 """Options of the command line as a configuration."""
 
+from dataclasses import fields
+
 import pytest
 
 from model.errors import ConfigurationError
+from training.cli import commands
 from training.cli.options import config_from
-from training.config import (
-    SplitConfig,
-)
+from training.config import PolicyConfig, SplitConfig
 
 
 def test_every_option_of_the_command_line_reaches_its_setting(tmp_path):
@@ -48,6 +49,37 @@ def test_every_option_of_the_command_line_reaches_its_setting(tmp_path):
     assert (config.task, config.recipe, config.name) == ("both", "textbook", "cards")
     assert (config.output, config.reports) == ("models", "pages")
     assert (config.base_rate, config.memory, config.seed) == (0.01, "2GB", 3)
+
+
+def test_every_setting_of_the_policy_is_an_option():
+    options = {
+        "choose": "daily_alerts",
+        "review": 80.0,
+        "block": 5.0,
+        "transactions_per_day": 4000.0,
+        "fee": 1.0,
+        "friction": 2.0,
+        "review_cost": 4.0,
+        "amount_floor": 5.0,
+        "cost_per_fraud": 250.0,
+        "calibration": "beta",
+        "anomaly_review": 0.99,
+    }
+    offered = {option.name for option in commands.train.params}
+
+    assert set(options) == {field.name for field in fields(PolicyConfig)}
+    assert set(options) <= offered
+    assert set(options) <= {option.name for option in commands.tune.params}
+    assert config_from(options).policy == PolicyConfig(**options)
+
+
+def test_policy_on_the_command_line_overrides_that_of_the_file(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text("[policy]\nfee = 5\nfriction = 7")
+
+    policy = config_from({"config": path, "fee": 20.0}).policy
+
+    assert (policy.fee, policy.friction) == (20, 7)
 
 
 def test_option_that_is_not_given_leaves_the_file_alone(tmp_path):

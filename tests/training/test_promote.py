@@ -72,17 +72,6 @@ def test_promoting_the_champion_again_keeps_its_predecessor(folder, versions):
     assert promote(folder, second).previous == first
 
 
-def test_rollback_returns_and_a_second_one_undoes_it(folder, versions):
-    first, second, _ = versions[1]
-    promote(folder, first)
-    promote(folder, second)
-
-    assert rollback(folder).version == first
-    assert load_champion(folder)[0].version == first
-    assert rollback(folder).version == second
-    assert rollback(folder).version == first
-
-
 def test_rollback_without_a_predecessor_is_refused(folder, versions):
     first, *_ = versions[1]
     promote(folder, first)

@@ -87,7 +87,7 @@ def test_options_reach_the_run():
         *("--time", "transaction_time", "--drop", "constant,v2", "--task", "fraud"),
         *("--layers", "6,5", "--split", "time", "--delay", "1d", "--test-share", 0.3),
         *("--validation-share", 0.1, "--base-rate", 0.01, "--name", "ours", "--output", "models"),
-        *("--reports", "pages", "--attribution", "nobody's", "--seed", 4),
+        *("--reports", "pages", "--attribution", "nobody's", "--seed", 4, "--promote-anyway"),
     )
 
     [path] = Path("models/ours").glob("*.npz")
@@ -172,7 +172,7 @@ def test_retraining_without_a_classifier_to_compare_is_refused_before_the_traini
 
 
 def test_retraining_a_new_name_makes_its_first_champion():
-    output = run("retrain", "--data", write(mixed_frame(600)), "--config", "quick.toml")
+    output = run("retrain", "--data", write(mixed_frame(1500)), "--config", "quick.toml")
 
     assert "the first version of its name" in output
     assert champion_of(MODELS)

@@ -8,6 +8,7 @@
 ``models``              what the commands on finished models do: predict, score, …
 ``terminal``            the terminal itself: the console, counters of rows
 ``console``             what a run prints
+``versions``            what ``versions`` prints
 ``search_console``      what a search for settings prints
 ======================  ==========================================================
 """

@@ -13,8 +13,10 @@ import click
 
 from model.errors import FraudscoreError
 from training.cli.options import (
+    DEFAULT_MODEL,
     artifact_options,
     exploration_options,
+    promotion_option,
     search_options,
     training_options,
 )
@@ -62,25 +64,31 @@ def explore(**options: Any) -> None:
 
 @main.command()
 @training_options
+@promotion_option
 @click.pass_obj
-def train(command: str, **options: Any) -> None:
+def train(command: str, promote_anyway: bool, **options: Any) -> None:
     """Train a model and write its artifact, card and report.
 
-    The first version of a name becomes its champion; later ones by promote or retrain.
+    The first version of a name becomes its champion unless its evaluation speaks against it (exit
+    status 3); later ones by promote or retrain.
     """
     from training.cli.runs import train_model
 
-    train_model(options, command)
+    train_model(options, command, anyway=promote_anyway)
 
 
 @main.command()
 @training_options
+@promotion_option
 @click.pass_obj
-def retrain(command: str, **options: Any) -> None:
-    """Train, compare with the champion on rows new to both, promote unless it is worse."""
+def retrain(command: str, promote_anyway: bool, **options: Any) -> None:
+    """Train, compare with the champion on rows new to both, promote unless it is worse.
+
+    It is not promoted either if its evaluation speaks against it; exit status 3 in both cases.
+    """
     from training.cli.runs import retrain_model
 
-    retrain_model(options, command)
+    retrain_model(options, command, anyway=promote_anyway)
 
 
 @main.command()
@@ -147,20 +155,30 @@ def compare(champion: Path, challenger: Path, data: Path, label: str | None) -> 
 
 @main.command()
 @click.argument("artifact", type=FILE)
-def promote(artifact: Path) -> None:
+@promotion_option
+def promote(artifact: Path, promote_anyway: bool) -> None:
     """Make an artifact the champion of its folder."""
     from training.cli.models import promote_model
 
-    promote_model(artifact)
+    promote_model(artifact, anyway=promote_anyway)
 
 
 @main.command()
 @click.argument("model", type=FILE)
 def rollback(model: Path) -> None:
-    """Return to the version that served before in a model's folder."""
+    """Return to the version that served before in a model's folder; again: further back."""
     from training.cli.models import roll_back_model
 
     roll_back_model(model)
+
+
+@main.command()
+@click.argument("model", type=FILE, default=DEFAULT_MODEL)
+def versions(model: Path) -> None:
+    """List the versions in a model's folder: how good they are, which one serves."""
+    from training.cli.models import list_versions
+
+    list_versions(model)
 
 
 @main.command()

@@ -15,6 +15,7 @@ from model.losses import compute_class_weights
 from training.config import AutoencoderConfig, RunConfig
 from training.data import Table
 from training.evaluate import METRICS, PER, Evaluation, View
+from training.findings import findings_in
 from training.fit import Figures
 from training.imbalance import class_weights_of_strength, resampled_labels
 from training.listener import Listener
@@ -126,8 +127,11 @@ class RunConsole(Listener):
         anomaly = artifact.manifest.get("anomaly_metrics")
         if anomaly is not None:
             self._heading("Anomaly score on test rows (trained on legitimate rows alone)")
+            auc = (anomaly[name] for name in ("roc_auc", "roc_auc_low", "roc_auc_high"))
+            self._line("roc auc", "{:.4f} [{:.4f}, {:.4f}]".format(*auc))
             for name, value in anomaly.items():
-                self._line(name.replace("_", " "), f"{value:.4f}")
+                if not name.startswith("roc_auc"):
+                    self._line(name.replace("_", " "), f"{value:.4f}")
         reviews = artifact.manifest.get("anomaly_reviews")
         if reviews is not None:
             self._line(
@@ -135,6 +139,13 @@ class RunConsole(Listener):
                 f"{reviews['in_10000']:,.1f} more in 10,000 transactions ({reviews['evaluated_on']}"
                 " rows) that would be approved otherwise",
             )
+        findings = findings_in(artifact.manifest)
+        if findings:
+            self._heading("What speaks against this model")
+            grid = Grid.grid(padding=(0, 1, 0, 0))
+            for finding in findings:
+                grid.add_row("  [yellow]![/yellow]", escape(str(finding)))
+            self._console.print(grid, highlight=False)
 
     def _start(self, n_epochs: int, log_every: int) -> None:
         self._n_epochs, self._log_every = n_epochs, log_every
@@ -220,8 +231,9 @@ def _figure(view: View, name: str) -> str:
     if name == "brier_score":  # as narrow as the percentages: two columns fit into 80
         bounds = ", ".join(f"{bound:.4f}".lstrip("0") for bound in (figure.low, figure.high))
         return escape(f"{figure.value:.5f} [{bounds}]")
-    low, high = (100 * bound for bound in (figure.low or 0.0, figure.high or 0.0))
-    return escape(f"{figure.value:.2%} [{low:.1f}, {high:.1f}]")
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:.2%}"
+    return escape(f"{figure.value:.2%} [{100 * figure.low:.1f}, {100 * figure.high:.1f}]")
 
 
 def _print_impact(console: Console, evaluation: Evaluation) -> None:

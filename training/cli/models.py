@@ -9,18 +9,22 @@ import numpy as np
 
 from model.artifact import load
 from model.errors import ConfigurationError
+from model.pointer import read_pointer
 from training import promote as promotion
 from training.analysis import analysis, parse_transaction
 from training.batch import score_file
 from training.cli import terminal
 from training.cli.console import line, print_comparison, print_evaluation
 from training.cli.options import chosen_artifact
+from training.cli.versions import print_versions
 from training.data import find_label, labels_of, matrix_of, text_columns
 from training.evaluate import evaluate
+from training.findings import findings_in, in_short
 from training.program import command_line
 from training.rebase import rebase
 from training.report import trained_at, write_card
 from training.table_files import read_frame
+from training.versions import versions_in
 
 
 def explain_transaction(
@@ -74,16 +78,31 @@ def compare_models(champion: Path, challenger: Path, data: Path, label: str | No
     print_comparison(terminal.CONSOLE, comparison)
 
 
-def promote_model(artifact: Path) -> None:
+def promote_model(artifact: Path, *, anyway: bool) -> None:
     """Make an artifact the champion of its folder."""
-    pointer = promotion.promote(artifact.parent, artifact.stem)
+    loaded = load(artifact)
+    if not anyway:
+        promotion.refuse_findings(loaded)
+    against = findings_in(loaded.manifest)
+    reason = f"by hand, in spite of: {in_short(against)}" if against else "by hand"
+    pointer = promotion.promote(artifact.parent, artifact.stem, reason)
     line(terminal.CONSOLE, "champion", f"{pointer.version}, after {pointer.previous or 'none'}")
 
 
 def roll_back_model(model: Path) -> None:
     """Return to the version that served before in a model's folder."""
+    current = read_pointer(model).version
     pointer = promotion.rollback(model)
-    line(terminal.CONSOLE, "champion", f"{pointer.version}, after {pointer.previous}")
+    line(terminal.CONSOLE, "champion", f"{pointer.version}, after {current}")
+    if pointer.previous is None:
+        line(terminal.CONSOLE, "before it", "no version: this is as far as a rollback goes")
+    else:
+        line(terminal.CONSOLE, "before it", pointer.previous)
+
+
+def list_versions(model: Path) -> None:
+    """Print the versions in a model's folder."""
+    print_versions(terminal.CONSOLE, versions_in(model))
 
 
 def rebase_model(artifact: Path | None, model: Path, base_rate: float) -> None:

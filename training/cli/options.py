@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import click
 
@@ -12,7 +13,7 @@ from model.artifact import Artifact, load
 from model.errors import ConfigurationError
 from model.pointer import load_champion
 from model.shipped import DEFAULT_MODEL
-from training.config import RunConfig
+from training.config import PolicyConfig, RunConfig
 from training.config_file import load_config
 from training.duration import seconds_of
 
@@ -57,6 +58,45 @@ def exploration_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def policy_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of the policy, one for each setting of ``[policy]``."""
+    options = [
+        click.option(
+            "--choose",
+            type=click.Choice(get_args(get_type_hints(PolicyConfig)["choose"])),
+            help="What thresholds are chosen by. [cost]",
+        ),
+        click.option("--review", type=float, help="Target of --choose for all alerts."),
+        click.option("--block", type=float, help="Target of --choose for blocks alone."),
+        click.option("--transactions-per-day", type=float, help="For --choose daily_alerts."),
+        click.option("--fee", type=float, help="What a fraud costs besides its amount. [15]"),
+        click.option("--friction", type=float, help="Cost of blocking a legitimate one. [10]"),
+        click.option("--review-cost", type=float, help="Cost of a review. [3]"),
+        click.option("--amount-floor", type=float, help="What smaller amounts count as. [0]"),
+        click.option("--cost-per-fraud", type=float, help="For tables without amounts."),
+        click.option(
+            "--calibration",
+            type=click.Choice(get_args(get_type_hints(PolicyConfig)["calibration"])),
+            help="How probabilities are made true. [platt]",
+        ),
+        click.option(
+            "--anomaly-review",
+            type=float,
+            help="Anomaly score from which approved transactions are reviewed.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+promotion_option = click.option(
+    "--promote-anyway",
+    is_flag=True,
+    help="Make it champion whatever its evaluation says against it.",
+)
+
+
 def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a training run; an option that is given overrides file and recipe."""
     options = [
@@ -70,6 +110,7 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--test-share", type=float),
         click.option("--validation-share", type=float),
         click.option("--base-rate", type=float, help="How common fraud really is."),
+        policy_options,
         click.option("--memory", help="Most memory to use, as 2GB; the rest goes to disk."),
         click.option("--attribution", help="Whose data it is, for the card."),
         click.option("--name", help="Name of the model; the file's stem where omitted."),
@@ -138,6 +179,7 @@ def config_from(options: dict[str, Any]) -> RunConfig:
     shares = {name: name for name in ("test_share", "validation_share")}
     move("split", split="how", delay="delay_seconds", **shares)
     move("network", layers="layers")
+    move("policy", **{field.name: field.name for field in fields(PolicyConfig)})
     return load_config(path, {**overrides, **given})
 
 

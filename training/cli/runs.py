@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,9 @@ from training.report.tuning import write_tuning_report
 from training.simulate import simulate
 from training.split import Split
 from training.tune import Request, tune
+from training.verdict import Verdict, settle
 
-NOT_PROMOTED = 3  # exit status of a retraining whose model was shown to be worse
+NOT_PROMOTED = 3  # exit status where the figures kept a model from becoming champion
 
 
 def explore_table(options: dict[str, Any]) -> None:
@@ -45,45 +47,30 @@ def explore_table(options: dict[str, Any]) -> None:
     line(terminal.CONSOLE, "report", str(page))
 
 
-def train_model(options: dict[str, Any], command: str) -> None:
-    """Train a model; the first version of a name becomes its champion."""
+def train_model(options: dict[str, Any], command: str, *, anyway: bool) -> None:
+    """Train a model; the first version of a name becomes its champion if it has earned it."""
     config = config_from(options)
-    result, _ = _run(config, command)
-    directory = result.artifact.path.parent
-    if promotion.champion_of(directory) is None:
-        _promote_first(directory, result.artifact.version)
-    else:
-        path = result.artifact.path
-        line(terminal.CONSOLE, "promote with", command_line("promote", path))
+    result, _, verdict = _run(config, command, may_replace=False, anyway=anyway)
+    directory, path = result.artifact.path.parent, result.artifact.path
+    if not verdict.is_champion:
+        flag = " --promote-anyway" if result.findings else ""
+        line(terminal.CONSOLE, "promote with", command_line("promote", path) + flag)
+    if verdict.is_refused:
+        raise SystemExit(NOT_PROMOTED)
     line(terminal.CONSOLE, "serve with", serving_command(directory))
 
 
-def retrain_model(options: dict[str, Any], command: str) -> None:
+def retrain_model(options: dict[str, Any], command: str, *, anyway: bool) -> None:
     """Train a model, compare it with the champion, promote it unless it is worse."""
     config = config_from(options)
-    directory = Path(config.output) / config.model_name
-    champion = promotion.champion_of(directory)
+    champion = promotion.champion_of(Path(config.output) / config.model_name)
     if champion is not None:
         promotion.refuse_without_classifiers(champion, config.task)
-    result, rivals = _run(config, command, champion)
-    challenger = result.artifact
-    if champion is None or rivals is None:
-        _promote_first(directory, challenger.version)
-        return
-    comparison = rivals.compared()
-    print_comparison(terminal.CONSOLE, comparison)
-    if comparison.is_worse:
-        reason = f"these rows show it to be worse; {champion.version} stays"
-        line(terminal.CONSOLE, "not promoted", reason)
+    _, rivals, verdict = _run(config, command, champion, may_replace=True, anyway=anyway)
+    if verdict.is_refused:
         raise SystemExit(NOT_PROMOTED)
-    promotion.promote(directory, challenger.version)
-    text = f"{challenger.version}, in the place of {champion.version}"
-    line(terminal.CONSOLE, "champion", text)
-
-
-def _promote_first(directory: Path, version: str) -> None:
-    promotion.promote(directory, version)
-    line(terminal.CONSOLE, "champion", f"{version}, the first version of its name")
+    if rivals is not None:
+        rivals.compared()  # raises where they could not be
 
 
 class RetrainingConsole(RunConsole):
@@ -100,9 +87,17 @@ class RetrainingConsole(RunConsole):
 
 
 def _run(
-    config: RunConfig, command: str, champion: Artifact | None = None
-) -> tuple[Run, Challenge | None]:
-    """Train and report, printing on the way; with a champion only if it can be compared with."""
+    config: RunConfig,
+    command: str,
+    champion: Artifact | None = None,
+    *,
+    may_replace: bool,
+    anyway: bool,
+) -> tuple[Run, Challenge | None, Verdict]:
+    """Train, settle what becomes of the model, and report it, printing on the way.
+
+    Where there is a champion that it may replace, only if it can be compared with.
+    """
     console = RunConsole(terminal.CONSOLE) if champion is None else RetrainingConsole(champion)
     try:
         result = run(config, console)
@@ -110,11 +105,25 @@ def _run(
         console.close()
     card = write_card(result.artifact, result.artifact.path.parent)
     rivals = challenge(result)
-    report = write_report(result, Path(config.reports), rivals, command)
+    if may_replace and rivals is not None and rivals.comparison is not None:
+        print_comparison(terminal.CONSOLE, rivals.comparison)
+    verdict = settle(result, rivals, may_replace=may_replace, anyway=anyway)
+    report = write_report(
+        result,
+        Path(config.reports),
+        rivals,
+        command,
+        made_at=datetime.now(UTC),
+        verdict=verdict,
+    )
     heading(terminal.CONSOLE, "Written")
     for name, path in (("artifact", result.artifact.path), ("card", card), ("report", report)):
         line(terminal.CONSOLE, name, str(path))
-    return result, rivals
+    if verdict.is_champion:
+        line(terminal.CONSOLE, "champion", f"{result.artifact.version}, {verdict.reason}")
+    else:
+        line(terminal.CONSOLE, "not promoted", verdict.reason)
+    return result, rivals, verdict
 
 
 def tune_settings(

@@ -10,9 +10,9 @@ from scipy.stats import fisher_exact
 
 from training.explore.columns import CLASSES, bars_of, moment_text
 from training.explore.eras import FIRST, LAST
-from training.explore.shares import share
 from training.explore.survey import Survey
 from training.explore.values import FRAUD, LEGITIMATE, UNLABELLED, classes_of, numbers_of
+from training.intervals import share
 
 Facts = dict[str, Any]
 Counts = NDArray[np.int64]

@@ -20,10 +20,10 @@ from training.explore.effects import (
 from training.explore.eras import FIRST, LAST
 from training.explore.layout import Column
 from training.explore.moments import N_CLASSES
-from training.explore.shares import share
 from training.explore.survey import Survey
 from training.explore.tally import ColumnTally
 from training.explore.values import FRAUD, LEGITIMATE, numbers_of
+from training.intervals import share
 
 Facts = dict[str, Any]
 

@@ -6,6 +6,7 @@ reports are built of is in :mod:`training.report.page` and :mod:`training.report
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from model.files import write_atomically
@@ -19,14 +20,21 @@ from training.report.readings import readings
 from training.report.remarks import headline, remarks
 from training.report.sections import training_page
 from training.report.writing import as_json, write_page
+from training.verdict import Verdict
 
 __all__ = ["trained_at", "write_card", "write_report"]
 
 
 def write_report(
-    run: Run, directory: Path, challenge: Challenge | None = None, command: str | None = None
+    run: Run,
+    directory: Path,
+    challenge: Challenge | None = None,
+    command: str | None = None,
+    *,
+    made_at: datetime | None = None,
+    verdict: Verdict | None = None,
 ) -> Path:
-    """Write the report of a run: the same run gives the same bytes.
+    """Write the report of a run: the same run, told of at the same time, gives the same bytes.
 
     Parameters
     ----------
@@ -38,13 +46,17 @@ def write_report(
         What came of a comparison with the champion.
     command : str, optional
         What was typed to start the run.
+    made_at : datetime, optional
+        When.
+    verdict : Verdict, optional
+        What became of the model.
 
     Returns
     -------
     Path
         The page.
     """
-    facts = report_facts(run, challenge, command)
+    facts = report_facts(run, challenge, command, made_at, verdict)
     facts |= {
         "headline": headline(facts),
         "remarks": remarks(facts),

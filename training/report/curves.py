@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
+from training.intervals import share_interval
+
 Array = NDArray[Any]
 Points = dict[str, Any]
 
@@ -17,7 +19,6 @@ PROBABILITY_EDGES = (0.0, 1e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 0.6, 0.9, 1.0)
 SCORE_EDGES = range(0, 1001, 50)
 ERROR_BINS = 25
 SMALLEST_ERROR = 1e-12  # errors are drawn on a logarithmic scale
-Z = 1.96  # of a normal 95 % interval
 
 
 def roc_points(y: Array, logits: Array) -> Points | None:
@@ -61,15 +62,6 @@ def _thinned(x: Array, y: Array) -> Array:
     return np.flatnonzero(np.append(True, changes) | np.append(changes, True))
 
 
-def wilson(successes: int, n: int) -> tuple[float, float]:
-    """Return the 95 % score interval of a share (Wilson, 1927)."""
-    share, denominator = successes / n, 1 + Z**2 / n
-    centre = (share + Z**2 / (2 * n)) / denominator
-    half = Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)) / denominator
-    low, high = float(centre - half), float(centre + half)
-    return low if successes else 0.0, high if successes < n else 1.0
-
-
 def calibration_bins(y: Array, probability: Array, weights: Array) -> list[Points]:
     """Return, for each range of predicted probability that has rows, what came true.
 
@@ -92,7 +84,7 @@ def calibration_bins(y: Array, probability: Array, weights: Array) -> list[Point
         inside = position == number
         n_rows, n_frauds = int(inside.sum()), int(y[inside].sum())
         w = weights[inside]
-        low, high = wilson(n_frauds, n_rows)
+        low, high = share_interval(n_frauds, n_rows)
         bins.append(
             {
                 "from": PROBABILITY_EDGES[number],

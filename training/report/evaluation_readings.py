@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from training.findings import PARTS
 from training.report.formats import SPACE, count, percent, price
 
 Facts = dict[str, Any]
@@ -19,7 +20,7 @@ def evaluation_readings(facts: Facts) -> dict[str, str]:
         "decisions": _decisions(legitimate, fraud),
         "calibration": _calibration(evaluation["calibration"]),
         "impact": _impact(evaluation, unit),
-        "scores": _scores(evaluation["scores"]),
+        "scores": _scores(evaluation["scores"], PARTS[evaluation["part"]]),
         "costs": _costs(evaluation["costs"], unit),
     }
     if evaluation["roc"] is not None:
@@ -90,11 +91,11 @@ def _calibration(calibration: Facts) -> str:
     )
 
 
-def _scores(points: Facts) -> str:
+def _scores(points: Facts, rows: str) -> str:
     high = points["high"]
     words = {"fraud": "fraud", "legitimate": "legitimate transactions"}
     parts = [f"{percent(high[name])} of {words[name]}" for name in words if name in high]
-    return f"{' and '.join(parts)} score {count(points['high_from'])} or more."
+    return f"Of the {rows}, {' and '.join(parts)} score {count(points['high_from'])} or more."
 
 
 def _impact(evaluation: Facts, unit: str | None) -> str:

@@ -156,7 +156,7 @@ def scores(facts: Facts, plots: Plots) -> list[Block]:
     figures = [
         ("score", "Score, from", "count"),
         ("false_positive_rate", "False-positive rate", "percent"),
-        ("recall", "Recall", "percent"),
+        ("recall", "Recall, calibration rows", "percent"),
         ("alerts_per_10000", "Alerts in 10,000", "count"),
     ]
     if facts["base_rate"] is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -18,6 +19,7 @@ from training.report.explanations import feature_facts, mistake_facts
 from training.report.health import health_facts
 from training.report.history import learning_facts
 from training.report.slices import slice_facts
+from training.verdict import Verdict
 
 Facts = dict[str, Any]
 
@@ -33,7 +35,13 @@ CROSS_FITTED = "fits the weights; each member judges the fold that it left out"
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "imbalanced-learn", "matplotlib")
 
 
-def report_facts(run: Run, challenge: Challenge | None = None, command: str | None = None) -> Facts:
+def report_facts(
+    run: Run,
+    challenge: Challenge | None = None,
+    command: str | None = None,
+    made_at: datetime | None = None,
+    verdict: Verdict | None = None,
+) -> Facts:
     """Return every figure of a run's report.
 
     Returns
@@ -41,7 +49,7 @@ def report_facts(run: Run, challenge: Challenge | None = None, command: str | No
     dict
         ``model``, ``base_rate``, ``data``, ``learning``, ``health``, ``evaluation``, ``features``,
         ``mistakes``, ``slices``, ``score_table``, ``policy``, ``anomaly``, ``champion``,
-        ``reproducibility``; None or empty where a run has no such thing.
+        ``findings``, ``verdict``, ``reproducibility``; None or empty where a run has no such thing.
     """
     artifact, scorer = run.artifact, run.artifact.scorer
     manifest = artifact.manifest
@@ -76,12 +84,21 @@ def report_facts(run: Run, challenge: Challenge | None = None, command: str | No
         "policy": None if fraud is None else fraud.policy.to_dict(),
         "anomaly": anomaly_facts(run),
         "champion": _champion(challenge, artifact.version),
+        "findings": [finding.to_dict() for finding in run.findings],
+        "verdict": None
+        if verdict is None
+        else {
+            "is_champion": verdict.is_champion,
+            "reason": verdict.reason,
+            "sentence": str(verdict),
+        },
         "reproducibility": {
             "seed": run.config.seed,
             "data_sha256": run.table.digest,
             "version": artifact.version,
             "artifact_sha256": artifact.sha256,
             "command": command,
+            "made_at": None if made_at is None else made_at.isoformat(timespec="seconds"),
             "versions": {
                 "python": platform.python_version(),
                 **{library: version(library) for library in LIBRARIES},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from training.report.evaluation_sections import Plots, drawn
 from training.report.formats import SPACE
 from training.report.page import (
@@ -16,6 +18,17 @@ from training.report.page import (
     Words,
     at,
 )
+
+# What the figures of an autoencoder are called, and how they are written.
+METRICS: Mapping[str, tuple[str, str]] = {
+    "roc_auc": ("ROC-AUC", "number"),
+    "roc_auc_low": ("ROC-AUC, lower end of the 95 % interval", "number"),
+    "roc_auc_high": ("ROC-AUC, upper end of the 95 % interval", "number"),
+    "average_precision": ("Average precision, as the table has it", "number"),
+    "average_precision_at_base_rate": ("Average precision, at the stated base rate", "number"),
+    "share_of_legitimate_called_anomalies": ("Legitimate called anomalies", "percent"),
+    "share_of_frauds_called_anomalies": ("Frauds called anomalies", "percent"),
+}
 
 
 def reasons(facts: Facts, plots: Plots) -> list[Block]:
@@ -71,11 +84,14 @@ def _reason(place: tuple[str | int, ...], number: int, reason: Facts) -> Words:
 
 
 def champion(facts: Facts) -> list[Block]:
-    """Return how the new model compares with the one that serves."""
+    """Return what became of the new model, and how it compares with the one that served."""
     found = facts["champion"]
+    blocks: list[Block] = []
+    if facts["verdict"] is not None:
+        blocks.append(Text(facts["verdict"]["sentence"]))
     if found is None:
-        return [Text("There was no champion to compare with: this is the first of its name.")]
-    blocks: list[Block] = [Text(facts["readings"]["champion"])]
+        return [*blocks, Text("There was no champion to compare with.")]
+    blocks.append(Text(facts["readings"]["champion"]))
     if found["comparison"] is not None:
         place = ("champion", "comparison")
         columns = [Column("Average precision"), Column("Value")]
@@ -103,16 +119,10 @@ def anomalies(facts: Facts, plots: Plots) -> list[Block]:
     ]
     if anomaly["metrics"]:
         rows = [
-            [
-                name.replace("_", " ").capitalize().replace("Roc auc", "ROC-AUC"),
-                Value(
-                    at("anomaly", "metrics", name),
-                    "percent" if name.startswith("share") else "number",
-                ),
-            ]
-            for name in anomaly["metrics"]
+            [label, Value(at("anomaly", "metrics", name), form)]
+            for name, (label, form) in METRICS.items()
+            if name in anomaly["metrics"]
         ]
         caption = "The reconstruction error alone, against the labels of the test rows"
-        columns = [Column("Metric"), Column("As the table has it")]
-        blocks.append(Table(caption, columns, rows, is_half=True))
+        blocks.append(Table(caption, [Column("Metric"), Column("Value")], rows, is_half=True))
     return blocks

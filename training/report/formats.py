@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 NOT_DEFINED = "–"
@@ -101,6 +102,11 @@ def duration(seconds: float) -> str:
     return f"{seconds:,.1f}{SPACE}seconds"
 
 
+def moment(iso: str) -> str:
+    """Return a moment to the minute."""
+    return f"{datetime.fromisoformat(iso).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
 def written(value: Any) -> str:
     """Return a value as JSON has it."""
     return json.dumps(value, ensure_ascii=False)
@@ -126,6 +132,7 @@ FORMATS: Mapping[str, Callable[[Any], str]] = {
     "ratio": ratio,
     "bytes": as_bytes,
     "duration": duration,
+    "moment": moment,
     "words": str,
     "code": str,
     "value": of_any_kind,

@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-from training.report.formats import count, formatted, percent
+from training.report.formats import count, formatted, moment, percent
 
 Facts = dict[str, Any]
 
@@ -31,6 +31,7 @@ def model_card(facts: Facts) -> Facts:
         Of the report, with ``readings``, ``remarks`` and ``headline``.
     """
     evaluation, readings = facts["evaluation"], facts["readings"]
+    verdict = "" if facts["verdict"] is None else facts["verdict"]["sentence"]
     shared = ("source", "attribution", "rows", "frauds", "split", "parts", "notes")
     card = {
         "name": facts["model"]["name"],
@@ -41,7 +42,8 @@ def model_card(facts: Facts) -> Facts:
         "metrics": None,
         "alerts": None,
         "anomalies": readings.get("autoencoder_errors"),
-        "champion": readings.get("champion"),
+        "champion": " ".join(filter(None, [verdict, readings.get("champion")])) or None,
+        "findings": facts["findings"],
         "limits": [*facts["remarks"], *LIMITS],
         "reproducibility": facts["reproducibility"],
     }
@@ -137,7 +139,7 @@ def _metrics(metrics: Facts | None) -> str:
         [
             f"## Metrics on {count(metrics['rows'])} {metrics['part']} rows",
             "",
-            "With bootstrap 95 % intervals.",
+            "With 95 % intervals.",
             "",
             _table(["metric", *views], rows),
             "",
@@ -156,7 +158,7 @@ def _with_interval(figure: Facts, form: str) -> str:
     if figure["value"] is None:
         return "not defined"
     value, low, high = (formatted(figure[key], form) for key in ("value", "low", "high"))
-    return f"{value} ({low} to {high})"
+    return value if figure["low"] is None else f"{value} ({low} to {high})"
 
 
 def _alerts(alerts: Facts | None) -> str:
@@ -175,6 +177,7 @@ def _reproducibility(facts: Facts) -> str:
     configuration = json.dumps(facts["configuration"], indent=2, ensure_ascii=False)
     rows = [
         ["seed", str(facts["seed"])],
+        *([["made", moment(facts["made_at"])]] if facts["made_at"] else []),
         ["version", facts["version"]],
         ["artifact SHA-256", facts["artifact_sha256"]],
         ["data SHA-256", facts["data_sha256"]],

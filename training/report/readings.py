@@ -22,7 +22,7 @@ def readings(facts: Facts) -> dict[str, str]:
     if evaluation is not None:
         found |= evaluation_readings(facts)
     if facts["policy"] is not None:
-        found["policy"] = _policy(facts["policy"], facts["data"]["amount_unit"])
+        found["policy"] = _policy(facts["policy"], facts["data"])
     if facts["score_table"]:
         found["score_table"] = _score_table(facts["score_table"])
     if anomaly is not None and anomaly["learning"] is not None:
@@ -92,11 +92,15 @@ def _gradients(health: list[Facts]) -> str:
     return f"{text}; in the worst layer {percent(max(dead))} of the rectifiers are never active."
 
 
-def _policy(policy: Facts, unit: str | None) -> str:
+def _policy(policy: Facts, data: Facts) -> str:
+    unit = data["amount_unit"]
     if policy["kind"] == "cost":
+        loss = f"the amount and a fee of {price(policy['fee'], unit)}"
+        if data["amount"] is None:
+            loss = price(policy["amount_floor"] + policy["fee"], unit)
         text = (
             "Each transaction gets the decision that is expected to cost least: approving a fraud "
-            f"loses the amount and a fee of {price(policy['fee'], unit)}, blocking a legitimate "
+            f"loses {loss}, blocking a legitimate "
             f"transaction costs {price(policy['friction'], unit)}, a review "
             f"{price(policy['review_cost'], unit)}"
         )
@@ -115,7 +119,7 @@ def _policy(policy: Facts, unit: str | None) -> str:
 def _score_table(table: list[Facts]) -> str:
     row = next((row for row in table if row["score"] == 750), table[-1])
     return (
-        f"Alerting from a score of {count(row['score'])} on would find {percent(row['recall'])} "
-        f"of fraud with {count(row['alerts_per_10000'])} alerts in 10,000 transactions "
-        "(measured on calibration rows)."
+        f"On the calibration rows, alerting from a score of {count(row['score'])} on would find "
+        f"{percent(row['recall'])} of fraud with {count(row['alerts_per_10000'])} alerts in 10,000 "
+        "transactions."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from training.findings import Finding
 from training.report.feature_readings import anomalies_found
 from training.report.formats import SPACE, count, formatted, percent
 
@@ -15,7 +16,7 @@ FEW_FRAUDS = 30  # evaluated frauds below which intervals are too wide to rest o
 def remarks(facts: Facts) -> list[str]:
     """Return what a reader must know before trusting the figures."""
     data, evaluation = facts["data"], facts["evaluation"]
-    found = []
+    found = [str(Finding(**finding)) for finding in facts["findings"]]
     if evaluation is None:
         found.append("There is no classifier: this model scores anomalies only.")
         if data["frauds"] is None:

@@ -51,7 +51,7 @@ def training_page(facts: Facts, plots: Plots) -> Page:
         facts,
         [Section(title, blocks) for title, blocks in parts if blocks],
         version=facts["model"]["version"],
-        summary=_summary(facts),
+        summary=[*_summary(facts), *_made(facts)],
     )
 
 
@@ -70,9 +70,25 @@ def _summary(facts: Facts) -> list[Block]:
         Value(at("evaluation", "rows"), "count"),
         f" {evaluation['part']} rows, ",
         Value(at("evaluation", "frauds"), "count"),
-        " of them fraud, as common as the table has it; with bootstrap 95 % intervals.",
+        " of them fraud, as common as the table has it; with 95 % intervals.",
     )
     return [Tiles(tiles), Text(note, is_quiet=True)]
+
+
+def _made(facts: Facts) -> list[Block]:
+    """Return when the report was made, by what, and what became of the model."""
+    proof, words = facts["reproducibility"], list[Block]()
+    if facts["verdict"] is not None:
+        words.append(Text(facts["verdict"]["sentence"]))
+    if proof["made_at"] is not None:
+        made: list[str | Value | Code] = [
+            "Made ",
+            Value(at("reproducibility", "made_at"), "moment"),
+        ]
+        if proof["command"] is not None:
+            made += [" by ", Code(proof["command"])]
+        words.append(Text([*made, "."], is_quiet=True))
+    return words
 
 
 def _anomaly_summary(anomaly: Facts) -> list[Block]:
@@ -186,6 +202,8 @@ def _reproducibility(facts: Facts) -> list[Block]:
     ]
     if proof["command"] is not None:
         named.insert(0, ("Command", Code(proof["command"])))
+    if proof["made_at"] is not None:
+        named.insert(0, ("Made", Value(at("reproducibility", "made_at"), "moment")))
     columns = [Column("What"), Column("Value", is_words=True)]
     return [
         Text(

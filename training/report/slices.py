@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from model.decision import APPROVE
 from model.features import Feature
+from training.intervals import share
 from training.judged import Judged
 from training.pipeline import Run
-from training.report.curves import wilson
 from training.report.formats import money
 
 Array = NDArray[Any]
@@ -52,8 +52,8 @@ def slice_facts(run: Run, seen: Judged, ranking: Sequence[str]) -> list[Facts]:
                 "span": span,
                 "rows": int(inside.sum()),
                 "frauds": int(seen.y[inside].sum()),
-                "recall": _rate(alerted[inside & (seen.y == 1)]),
-                "false_positive_rate": _rate(alerted[inside & (seen.y == 0)]),
+                "recall": _alerted(alerted[inside & (seen.y == 1)]),
+                "false_positive_rate": _alerted(alerted[inside & (seen.y == 0)]),
             }
             for label, span, inside in parts
             if inside.any()
@@ -63,12 +63,9 @@ def slice_facts(run: Run, seen: Judged, ranking: Sequence[str]) -> list[Facts]:
     return found
 
 
-def _rate(alerted: Array) -> Facts:
-    """Return a share with its interval."""
-    if not len(alerted):
-        return {"value": None, "low": None, "high": None}
-    low, high = wilson(int(alerted.sum()), len(alerted))
-    return {"value": float(alerted.mean()), "low": low, "high": high}
+def _alerted(rows: Array) -> Facts:
+    """Return the share of rows that were alerted, with its interval."""
+    return share(int(rows.sum()), len(rows))
 
 
 Parts = list[tuple[str, str | None, Array]]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.decision import APPROVE, BLOCK, REVIEW
 from model.errors import ConfigurationError
+from training.costs import fraud_costs, losses_of
 from training.evaluate import base_rate_weights
 from training.judged import Judged
 from training.pipeline import Run
@@ -37,10 +37,7 @@ def cost_facts(run: Run, seen: Judged) -> Facts:
     """
     costs, policy = run.config.policy, run.artifact.scorer.fraud.policy
     weights = PER * base_rate_weights(seen.y, run.config.base_rate) / len(seen.y)
-    floored = np.full(len(seen.y), costs.amount_floor)
-    if seen.amounts is not None:
-        floored = np.fmax(seen.amounts, costs.amount_floor)
-    lost = weights * (seen.y == 1) * (floored + costs.fee)
+    lost = weights * (seen.y == 1) * fraud_costs(costs, seen.amounts, len(seen.y))
     friction = weights * (seen.y == 0) * costs.friction
     review = weights * costs.review_cost
     grid = _grid(seen.probability)
@@ -49,11 +46,7 @@ def cost_facts(run: Run, seen: Judged) -> Facts:
     missed = _below(lost, order, start)
     reviewing = missed + review.sum() - _below(review, order, start)
     blocking = missed + friction.sum() - _below(friction, order, start)
-    made = (
-        lost[seen.decision == APPROVE].sum()
-        + friction[seen.decision == BLOCK].sum()
-        + review[seen.decision == REVIEW].sum()
-    )
+    made = weights * losses_of(costs, seen.y, seen.decision, seen.amounts)
     has_thresholds = policy.kind == "threshold"
     return {
         "thresholds": grid.tolist(),
@@ -64,7 +57,7 @@ def cost_facts(run: Run, seen: Judged) -> Facts:
             for name, curve in (("reviewing", reviewing), ("blocking", blocking))
         },
         "approving": float(lost.sum()),
-        "policy": float(made),
+        "policy": float(made.sum()),
         "review": policy.review if has_thresholds else None,
         "block": policy.block if has_thresholds else None,
         "fee": costs.fee,
