@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from model.artifact import Artifact, save
 from model.golden import golden_rows
-from model.scorer import FraudPart
+from model.scorer import FraudPart, Scorer
 from training.classifier import Classifier
 from training.config import PolicyConfig, RunConfig
 from training.costs import Losses, is_fraud_priced
@@ -115,11 +115,7 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
         evaluation = evaluate(
             seen.y, seen.probability, seen.decision, seen.amounts, config.base_rate, rng
         )
-        losses = None
-        if is_fraud_priced(config.policy, scorer.spec):
-            weights = base_rate_weights(seen.y, config.base_rate)
-            losses = Losses.of(config.policy, seen.y, seen.decision, seen.amounts, weights)
-        findings = classifier_findings(evaluation, part, config.policy, losses)
+        findings = _findings(config, scorer, seen, evaluation)
     told = config
     if memory.shuffles_whole(len(parts.train), scorer.preprocessor.n_encoded):
         told = replace(config, memory=None)  # it has shaped nothing
@@ -154,6 +150,16 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
         classifier,
         findings,
     )
+
+
+def _findings(
+    config: RunConfig, scorer: Scorer, seen: Judged, evaluation: Evaluation
+) -> tuple[Finding, ...]:
+    losses = None
+    if is_fraud_priced(config.policy, scorer.spec):
+        weights = base_rate_weights(seen.y, config.base_rate)
+        losses = Losses.of(config.policy, seen.y, seen.decision, seen.amounts, weights)
+    return classifier_findings(evaluation, seen.part, config.policy, losses)
 
 
 def _warn_of_unpriced_frauds(policy: PolicyConfig, table: Table, listener: Listener) -> None:

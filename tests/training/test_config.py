@@ -72,6 +72,7 @@ OUT_OF_RANGE = [
     ("policy.friction", "-1"),
     ("policy.review_cost", "-1"),
     ("policy.amount_floor", "-1"),
+    ("policy.cost_per_fraud", "-1"),
     ("policy.anomaly_review", "2"),
     ("policy.transactions_per_day", "0"),
 ]

@@ -97,6 +97,7 @@ SETTINGS = {
         "friction": ("1", 1.0),
         "review_cost": ("1", 1.0),
         "amount_floor": ("1", 1.0),
+        "cost_per_fraud": ("1", 1.0),
         "transactions_per_day": ('5000\nchoose = "daily_alerts"\nreview = 9\nblock = 2', 5000.0),
         "calibration": ('"isotonic"', "isotonic"),
         "anomaly_review": ("0.99", 0.99),
