@@ -127,9 +127,9 @@ class Scorer:
     def __post_init__(self) -> None:
         if self.fraud is None and self.anomalies is None:
             raise ConfigurationError("a scorer needs a classifier, an autoencoder or both")
-        if len(self.preprocessor.fill) != len(self.spec.features):
+        if self.preprocessor.n_features != len(self.spec.features):
             raise ConfigurationError(
-                f"the preprocessing reads {len(self.preprocessor.fill)} features, "
+                f"the preprocessing reads {self.preprocessor.n_features} features, "
                 f"the specification lists {len(self.spec.features)}"
             )
         if self.anomalies is not None:

@@ -41,8 +41,6 @@ def infer_features(
             notes.append(f"column {name!r} has no values at all and is left out")
             continue
         kind = "categorical" if name in config.categorical else _kind(column, source)
-        if kind == "datetime" and not config.time_features:
-            continue
         categories: tuple[str, ...] = ()
         if kind == "categorical":
             texts = column.texts

@@ -18,11 +18,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from model.chunks import chunks
-from model.features import RESERVED, TRANSACTION_ID, Feature, FeatureSpec, Matrix
+from model.features import RESERVED, TRANSACTION_ID, FeatureSpec, Matrix
 from training.column_names import AMOUNTS, LABELS, TIMES, find_column
 from training.column_scan import scan
 from training.columns import cells, epoch_seconds, infer_features
 from training.config import DataConfig
+from training.dates import note_on, only_date, other_dates, own_time
 from training.errors import DataError
 from training.memory import UNLIMITED, Memory
 from training.scratch import MappedMatrix
@@ -141,6 +142,18 @@ def _from_frames(
     if texts:  # a chunk of digits among texts: read again as they are written, "007" is no 7
         columns = scan(frames(texts), candidates, config.categorical)
     features, notes = infer_features(columns, config, source)
+    only = only_date(features)
+    time = find_column(first, config.time, TIMES, source)
+    if time is None and only is not None and not only.nullable:
+        time = only.name
+    own = own_time(features, time)
+    dates = other_dates(features, own)
+    notes += note_on(dates, own, has_time=time is not None)
+    if not config.time_features and own is not None and not dates:
+        features = [feature for feature in features if feature.name != own]
+        own = None
+        if not features:
+            raise DataError(source, "no column is left to learn from")
     numbers = [feature.name for feature in features if feature.kind == "numeric"]
     if config.amount is not None and config.amount not in numbers:
         raise DataError(source, "the amount must be a feature, and hold numbers", config.amount)
@@ -148,10 +161,11 @@ def _from_frames(
         tuple(features),
         id_column=None if id_column == TRANSACTION_ID else id_column,
         amount=amount if amount in numbers else None,
+        time=own,
+        dates=dates,
     )
     n_rows = columns[0].n_rows
     memory.refuse(n_rows, len(first.columns))
-    time = find_column(first, config.time, TIMES, source) or _only_date(features)
     table = Table(
         source,
         spec,
@@ -189,11 +203,6 @@ def _fill(table: Table, frames: Iterable[pd.DataFrame], label: str | None, time:
         if array is not None:
             digest.update(array)
     return digest.hexdigest()
-
-
-def _only_date(features: Sequence[Feature]) -> str | None:
-    dates = [feature for feature in features if feature.kind == "datetime"]
-    return dates[0].name if len(dates) == 1 and not dates[0].nullable else None
 
 
 def labels_of(frame: pd.DataFrame, label: str, source: str) -> NDArray[np.int64]:

@@ -115,12 +115,6 @@ def test_numbers_written_as_text_with_junk_among_them_are_refused():
     assert "'–'" in caught.value.reason
 
 
-def test_date_times_can_be_left_out():
-    feature, _ = inferred(repeated("2026-01-31", "2026-02-01"), time_features=False)
-
-    assert feature is None
-
-
 def test_what_is_declared_reaches_the_feature():
     feature, _ = inferred(
         repeated(1, 2),
