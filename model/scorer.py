@@ -247,6 +247,22 @@ class Scorer:
         column = self.spec.amount_column
         return None if column is None else matrix[:, column]
 
+    def at_stake(self, matrix: Matrix) -> Matrix | None:
+        """Return the amounts as they count in money; None where no feature is the amount.
+
+        Missing and negative ones, such as refunds, count as the policy's floor: sums of them are
+        never negative, and shares of a sum lie between 0 and 1.
+
+        Raises
+        ------
+        TaskError
+            If the scorer has no classifier.
+        """
+        if self.fraud is None:
+            raise TaskError("fraud", self.name)
+        amounts = self.amounts(matrix)
+        return None if amounts is None else self.fraud.policy.amounts(amounts, len(matrix))
+
     def contributions(self, matrix: Matrix) -> Matrix:
         """Return what each feature adds to the logit against the typical transaction, (n, F).
 
