@@ -80,6 +80,24 @@ def test_nothing_happens_where_nothing_failed():
     aftermath.finish()
 
 
+@pytest.mark.parametrize("last", ["test rows", "Written", "champion"])
+def test_reader_who_has_enough_leaves_a_complete_model(last, monkeypatch):
+    """As ``| head`` does; rich ends the process at the first line that nobody takes."""
+
+    def leave(console, text="", **_options):
+        if last in str(text):
+            console.quiet = True
+            raise SystemExit(1)
+
+    monkeypatch.setattr(Console, "print", leave)
+
+    run("train", "--data", write(FRAME), "--config", "quick.toml", status=NOT_WRITTEN)
+
+    version = champion_of(MODELS)
+    assert (MODELS / f"{version}.json").is_file()
+    assert Path(f"reports/cards/{version}/report.html").is_file()
+
+
 def test_terminal_that_is_gone_is_no_reason_to_fail():
     closed = io.StringIO()
     closed.close()

@@ -31,13 +31,18 @@ class Aftermath:
         """Return what a function returns; where it fails say so in a line, and return None."""
         try:
             return write()
-        except Exception as error:  # whatever it is, the model is complete
+        # Whatever it is, the model is complete; rich exits where nobody reads on, as before | head
+        except (Exception, SystemExit) as error:
             self._has_failed = True
             reason = " ".join(str(error).split())
             text = f"{what}: {type(error).__name__}{f': {reason}' if reason else ''}"
-            with suppress(OSError, ValueError):  # the terminal itself may be what failed
+            with suppress(OSError, ValueError, SystemExit):  # the terminal may be what failed
                 line(self._console, "not written", f"{text} (the model is complete without it)")
             return None
+
+    def say(self, name: str, value: str) -> None:
+        """Print a name and its value."""
+        self.attempt("a line", lambda: line(self._console, name, value))
 
     def finish(self) -> None:
         """End with the status that says so if anything failed.

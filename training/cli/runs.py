@@ -52,11 +52,11 @@ def train_model(options: dict[str, Any], command: str) -> None:
     result, _ = _run(config, command, aftermath)
     directory = result.artifact.path.parent
     if promotion.champion_of(directory) is None:
-        _promote_first(directory, result.artifact.version)
+        _promote_first(directory, result.artifact.version, aftermath)
     else:
         path = result.artifact.path
-        line(terminal.CONSOLE, "promote with", f"python -m training promote {path}")
-    line(terminal.CONSOLE, "serve with", f"FRAUDSCORE_MODEL_DIR={directory} make serve")
+        aftermath.say("promote with", f"python -m training promote {path}")
+    aftermath.say("serve with", f"FRAUDSCORE_MODEL_DIR={directory} make serve")
     aftermath.finish()
 
 
@@ -71,24 +71,23 @@ def retrain_model(options: dict[str, Any], command: str) -> None:
     result, rivals = _run(config, command, aftermath, champion)
     challenger = result.artifact
     if champion is None or rivals is None:
-        _promote_first(directory, challenger.version)
+        _promote_first(directory, challenger.version, aftermath)
         aftermath.finish()
         return
     comparison = rivals.compared()
-    print_comparison(terminal.CONSOLE, comparison)
+    aftermath.attempt("the comparison", lambda: print_comparison(terminal.CONSOLE, comparison))
     if comparison.is_worse:
         reason = f"these rows show it to be worse; {champion.version} stays"
-        line(terminal.CONSOLE, "not promoted", reason)
+        aftermath.say("not promoted", reason)
         raise SystemExit(NOT_PROMOTED)
     promotion.promote(directory, challenger.version)
-    text = f"{challenger.version}, in the place of {champion.version}"
-    line(terminal.CONSOLE, "champion", text)
+    aftermath.say("champion", f"{challenger.version}, in the place of {champion.version}")
     aftermath.finish()
 
 
-def _promote_first(directory: Path, version: str) -> None:
+def _promote_first(directory: Path, version: str, aftermath: Aftermath) -> None:
     promotion.promote(directory, version)
-    line(terminal.CONSOLE, "champion", f"{version}, the first version of its name")
+    aftermath.say("champion", f"{version}, the first version of its name")
 
 
 class RetrainingConsole(RunConsole):
@@ -120,10 +119,10 @@ def _run(
     report = aftermath.attempt(
         "the report", lambda: write_report(result, Path(config.reports), rivals, command)
     )
-    heading(terminal.CONSOLE, "Written")
+    aftermath.attempt("a heading", lambda: heading(terminal.CONSOLE, "Written"))
     for name, path in (("artifact", artifact.path), ("card", card), ("report", report)):
         if path is not None:
-            line(terminal.CONSOLE, name, str(path))
+            aftermath.say(name, str(path))
     return result, rivals
 
 
