@@ -132,7 +132,7 @@ class _Codes(dict[str, int]):
     def __init__(self, feature: Feature) -> None:
         super().__init__({category: code for code, category in enumerate(feature.categories)})
         self._other, self._pooled = feature.other, feature.pooled
-        self._rare = feature.rare_texts
+        self._rare = feature.rare_texts if feature.rare else ()  # to look in which costs nothing
 
     def __missing__(self, text: str) -> int:
         return self._pooled if text in self._rare else self._other

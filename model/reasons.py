@@ -119,7 +119,7 @@ def top_reasons(
     """
     strongest = np.argsort(-ranking, axis=1, kind="stable")[:, :MOST_REASONS]
     tables = (np.take_along_axis(table, strongest, 1) for table in (matrix, contributions, ranking))
-    moments = spec.moments(matrix).tolist()
+    moments = spec.moments(matrix).tolist() if spec.dates else [nan] * len(matrix)
     return [
         [
             describe(spec.features[column], cell, contribution, moment)
