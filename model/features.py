@@ -1,8 +1,9 @@
 """The feature specification: which columns a model reads, and transactions → matrix.
 
 The matrix is float64, one column a feature, in the order of the specification: numbers as they
-are, booleans as 0 and 1, categories as their code (one past the last for "other"), date-times as
-seconds since 1970-01-01 UTC, and NaN for what is missing. Training and serving build it here.
+are, booleans as 0 and 1, categories as their code (one past the last for texts that training has
+not seen, two past it for those that it saw too rarely), date-times as seconds since 1970-01-01
+UTC, and NaN for what is missing. Training and serving build it here.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from model.cells import cells_from_column
 from model.errors import ConfigurationError
+from model.rare import RareTexts
 from model.rows import RowReader
 
 Matrix = NDArray[np.float64]
@@ -27,6 +29,7 @@ TRANSACTION_ID = "transaction_id"
 RESERVED = frozenset({TRANSACTION_ID, "transactions"})  # keys with a meaning of their own
 TYPICAL = (0.05, 0.95)  # quantiles of legitimate rows
 DIGITS = 6  # significant ones: people read these
+DAY = 86_400.0  # seconds
 
 
 class Columns(Protocol):
@@ -63,7 +66,12 @@ class Feature:
     central : float
         Median, or most frequent code, of legitimate rows.
     categories : tuple of str
-        Known values of a categorical feature; all others are "other".
+        Values of a categorical feature that are told apart; all others are scored as "other".
+    rare : str
+        Those of the others that training rows held, as :func:`model.rare.encode` writes them.
+    typical_days : tuple of float or None
+        Of one of the specification's ``dates``: 5 % and 95 % quantile, over legitimate rows, of the
+        days from it to the transaction's time.
     """
 
     name: str
@@ -76,11 +84,23 @@ class Feature:
     typical: tuple[float, float] | None = None
     central: float = 0.0
     categories: tuple[str, ...] = ()
+    rare: str = ""
+    typical_days: tuple[float, float] | None = None
 
     @property
     def other(self) -> int:
         """The code of categories unseen in training."""
         return len(self.categories)
+
+    @property
+    def pooled(self) -> int:
+        """The code of categories that training saw too rarely: scored as unseen ones are."""
+        return len(self.categories) + 1
+
+    @cached_property
+    def rare_texts(self) -> RareTexts:
+        """The categories that training saw too rarely to tell apart."""
+        return RareTexts(self.rare)
 
     @cached_property
     def code(self) -> str:
@@ -89,8 +109,8 @@ class Feature:
 
     @cached_property
     def codes(self) -> dict[str, int]:
-        """Category → code."""
-        return {category: code for code, category in enumerate(self.categories)}
+        """Category → code, to be read as ``codes[text]``: every text has one."""
+        return _Codes(self)
 
     def measured(self, cells: Matrix, legitimate: Matrix) -> Feature:
         """Return the feature with what training rows, and the legitimate among them, look like."""
@@ -106,20 +126,36 @@ class Feature:
         return replace(self, seen=seen, typical=(low, high), central=central)
 
 
+class _Codes(dict[str, int]):
+    """Category → code; a text that is none has the code of rare ones or of unseen ones."""
+
+    def __init__(self, feature: Feature) -> None:
+        super().__init__({category: code for code, category in enumerate(feature.categories)})
+        self._other, self._pooled = feature.other, feature.pooled
+        self._rare = feature.rare_texts if feature.rare else ()  # to look in which costs nothing
+
+    def __missing__(self, text: str) -> int:
+        return self._pooled if text in self._rare else self._other
+
+
 @dataclass(frozen=True)
 class Novelty:
-    """How many values of some transactions training has not seen the like of.
+    """How many values of some transactions training has not seen the like of, or seldom.
 
     Attributes
     ----------
-    out_of_range, unseen_categories : int
+    out_of_range, unseen_categories, rare_categories : int
     per_column : ndarray (F,) of int or None
-        Both kinds by feature; None where there are none at all.
+        The first two by feature; None where there are none at all.
+    rare_per_column : ndarray (F,) of int or None
+        The third by feature; None where there are none.
     """
 
     out_of_range: int
     unseen_categories: int
+    rare_categories: int = 0
     per_column: NDArray[np.int64] | None = field(default=None, compare=False)
+    rare_per_column: NDArray[np.int64] | None = field(default=None, compare=False)
 
 
 _NOTHING_NOVEL = Novelty(0, 0)
@@ -136,11 +172,18 @@ class FeatureSpec:
         Key beside ``transaction_id`` that is accepted, echoed and never scored.
     amount : str or None
         The feature that holds the amount at stake.
+    time : str or None
+        The date-time that says when the transaction took place.
+    dates : tuple of str
+        The date-times that say something else, as a birth or a sign-up: they enter also as the days
+        from them to the transaction's time, or where no feature is that to 1970-01-01.
     """
 
     features: tuple[Feature, ...]
     id_column: str | None = None
     amount: str | None = None
+    time: str | None = None
+    dates: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = self.names
@@ -153,6 +196,12 @@ class FeatureSpec:
             )
         if self.amount is not None and self.amount not in names:
             raise ConfigurationError(f"the amount {self.amount!r} is not a feature")
+        moments = {feature.name for feature in self.features if feature.kind == "datetime"}
+        for name in filter(None, (self.time, *self.dates)):
+            if name not in moments:
+                raise ConfigurationError(f"the time or date {name!r} is not a date-time feature")
+        if self.time in self.dates or len(set(self.dates)) != len(self.dates):
+            raise ConfigurationError(f"dates are each once, the time is none: {self.dates}")
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -163,6 +212,32 @@ class FeatureSpec:
     def amount_column(self) -> int | None:
         """The column of the amount; None where no feature is the amount."""
         return None if self.amount is None else self.names.index(self.amount)
+
+    @cached_property
+    def time_column(self) -> int | None:
+        """The column of the transaction's time; None where no feature is that."""
+        return None if self.time is None else self.names.index(self.time)
+
+    @cached_property
+    def date_columns(self) -> tuple[int, ...]:
+        """The columns of the dates."""
+        return tuple(map(self.names.index, self.dates))
+
+    def days_since(self, date: int, matrix: Columns) -> Matrix:
+        """Return the days from a date to the transaction's time, NaN where either is missing.
+
+        Parameters
+        ----------
+        date : int
+            Its column.
+        matrix : ndarray (n, F)
+        """
+        return (self.moments(matrix) - matrix[:, date]) / DAY
+
+    def moments(self, matrix: Columns) -> Matrix:
+        """Return what dates are measured to: the transaction's time, or 1970-01-01 without."""
+        column = self.time_column
+        return np.zeros(len(matrix)) if column is None else matrix[:, column]
 
     @cached_property
     def id_keys(self) -> tuple[str, ...]:
@@ -223,15 +298,28 @@ class FeatureSpec:
     def _categorical(self) -> NDArray[np.bool_]:
         return np.array([f.kind == "categorical" for f in self.features])
 
+    @cached_property
+    def _last_codes(self) -> Matrix | None:
+        """The code of unseen categories by column, past which rare ones lie; None without these."""
+        if not any(feature.rare for feature in self.features):
+            return None
+        codes = [f.other if f.kind == "categorical" else np.inf for f in self.features]
+        return np.array(codes, np.float64)
+
     def count_novel(self, matrix: Matrix) -> Novelty:
-        """Count values outside of the range seen in training, and unseen categories."""
+        """Count values outside of the range seen in training, unseen and rare categories."""
         low, high = self._seen
         outside = (matrix < low) | (matrix > high)
         if not np.count_nonzero(outside):  # of one row a third of what any() takes
             return _NOTHING_NOVEL
         per_column = outside.sum(axis=0)
+        n_rare, rare = 0, None
+        if self._last_codes is not None:
+            rare = (matrix > self._last_codes).sum(axis=0)
+            n_rare = int(rare.sum())
+            per_column -= rare
         unseen = int(per_column[self._categorical].sum())
-        return Novelty(int(per_column.sum()) - unseen, unseen, per_column)
+        return Novelty(int(per_column.sum()) - unseen, unseen, n_rare, per_column, rare)
 
     def measured(self, matrix: Columns, is_legitimate: NDArray[np.bool_]) -> FeatureSpec:
         """Return the specification with ranges and typical values of training rows."""
@@ -239,6 +327,16 @@ class FeatureSpec:
         for column, feature in enumerate(self.features):
             cells = matrix[:, column]
             features.append(feature.measured(cells, cells[is_legitimate]))
+        for column in self.date_columns:
+            days = self.days_since(column, matrix)[is_legitimate]
+            days = days[~np.isnan(days)]
+            if len(days):
+                low, median, high = np.quantile(days, (TYPICAL[0], 0.5, TYPICAL[1])).tolist()
+                moment = 0.0 if self.time_column is None else features[self.time_column].central
+                # the typical transaction is as far from its dates as transactions typically are
+                features[column] = replace(
+                    features[column], typical_days=(low, high), central=moment - median * DAY
+                )
         return replace(self, features=tuple(features))
 
     def central_row(self) -> Matrix:
@@ -260,18 +358,24 @@ class FeatureSpec:
         """
         try:
             features = tuple(_feature_from_dict(feature) for feature in facts["features"])
-            return cls(features, facts["id_column"], facts["amount"])
+            roles = facts.get("time"), tuple(facts.get("dates", ()))
+            return cls(features, facts["id_column"], facts["amount"], *roles)
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigurationError(f"not a feature specification: {error}") from None
 
 
+_ADDED = frozenset({"rare", "typical_days"})  # facts that older artifacts do not have
+
+
 def _feature_from_dict(facts: Mapping[str, Any]) -> Feature:
     known = {field.name for field in fields(Feature)}
-    if set(facts) != known:
+    if set(facts) | _ADDED != known:
         raise ConfigurationError(f"a feature has the facts {sorted(known)}, got {sorted(facts)}")
     tuples = {
         name: tuple(facts[name])
-        for name in ("seen", "typical", "categories")
-        if facts[name] is not None
+        for name in ("seen", "typical", "categories", "typical_days")
+        if facts.get(name) is not None
     }
-    return Feature(**{**facts, **tuples})
+    feature = Feature(**{**facts, **tuples})
+    _ = feature.rare_texts  # raises where they cannot be read
+    return feature

@@ -38,7 +38,8 @@ class DataConfig:
     units : mapping of str to str
         Units of features, shown in the card.
     time_features : bool
-        Whether date-time columns enter as calendar parts.
+        Whether date-time columns enter as calendar parts; the days between other dates and the
+        transaction's time do in any case.
     attribution : str
         Whose data it is, for the card.
     """

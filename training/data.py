@@ -18,11 +18,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from model.chunks import chunks
-from model.features import RESERVED, TRANSACTION_ID, Feature, FeatureSpec, Matrix
+from model.features import RESERVED, TRANSACTION_ID, FeatureSpec, Matrix
 from training.column_names import AMOUNTS, LABELS, TIMES, find_column
 from training.column_scan import scan
-from training.columns import cells, epoch_seconds, frequent_codes, infer_features
+from training.columns import cells, epoch_seconds, infer_features
 from training.config import DataConfig
+from training.dates import note_on, only_date, other_dates, own_time
 from training.errors import DataError
 from training.memory import UNLIMITED, Memory
 from training.scratch import MappedMatrix
@@ -42,7 +43,8 @@ class Table:
     source : str
         Where they came from, for messages.
     spec : FeatureSpec
-        Not measured yet: ranges belong to training rows.
+        Not measured yet, and with all texts of a column as its categories: ranges, and which
+        categories are told apart, belong to training rows.
     matrix : ndarray (n, F) or MappedMatrix
     labels : ndarray (n,) of int, or None
     times : ndarray (n,) or None
@@ -140,6 +142,18 @@ def _from_frames(
     if texts:  # a chunk of digits among texts: read again as they are written, "007" is no 7
         columns = scan(frames(texts), candidates, config.categorical)
     features, notes = infer_features(columns, config, source)
+    only = only_date(features)
+    time = find_column(first, config.time, TIMES, source)
+    if time is None and only is not None and not only.nullable:
+        time = only.name
+    own = own_time(features, time)
+    dates = other_dates(features, own)
+    notes += note_on(dates, own, has_time=time is not None)
+    if not config.time_features and own is not None and not dates:
+        features = [feature for feature in features if feature.name != own]
+        own = None
+        if not features:
+            raise DataError(source, "no column is left to learn from")
     numbers = [feature.name for feature in features if feature.kind == "numeric"]
     if config.amount is not None and config.amount not in numbers:
         raise DataError(source, "the amount must be a feature, and hold numbers", config.amount)
@@ -147,10 +161,11 @@ def _from_frames(
         tuple(features),
         id_column=None if id_column == TRANSACTION_ID else id_column,
         amount=amount if amount in numbers else None,
+        time=own,
+        dates=dates,
     )
     n_rows = columns[0].n_rows
     memory.refuse(n_rows, len(first.columns))
-    time = find_column(first, config.time, TIMES, source) or _only_date(features)
     table = Table(
         source,
         spec,
@@ -188,32 +203,6 @@ def _fill(table: Table, frames: Iterable[pd.DataFrame], label: str | None, time:
         if array is not None:
             digest.update(array)
     return digest.hexdigest()
-
-
-def _only_date(features: Sequence[Feature]) -> str | None:
-    dates = [feature for feature in features if feature.kind == "datetime"]
-    return dates[0].name if len(dates) == 1 and not dates[0].nullable else None
-
-
-def with_categories_of(table: Table, rows: NDArray[np.intp]) -> Table:
-    """Return the table with only those categories that some rows, the training rows, show.
-
-    What only later rows show counts as "other", there as in service. The matrix is changed in
-    place: a large one is there once.
-    """
-    features = list(table.spec.features)
-    for column, feature in enumerate(features):
-        if feature.kind == "categorical":
-            kept = frequent_codes(table.matrix[rows, column], feature)
-            code_of = np.full(feature.other + 1, float(len(kept)))
-            code_of[kept] = np.arange(len(kept))
-            cells = table.matrix[:, column]
-            present = ~np.isnan(cells)
-            cells[present] = code_of[cells[present].astype(np.intp)]
-            table.matrix[:, column] = cells
-            categories = tuple(feature.categories[code] for code in kept)
-            features[column] = replace(feature, categories=categories)
-    return replace(table, spec=replace(table.spec, features=tuple(features)))
 
 
 def labels_of(frame: pd.DataFrame, label: str, source: str) -> NDArray[np.int64]:

@@ -113,7 +113,7 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
         seen = judged(scorer, fraud, classifier, table, parts)
         part, rng = seen.part, streams["bootstrap"]
         evaluation = evaluate(
-            seen.y, seen.probability, seen.decision, seen.amounts, config.base_rate, rng
+            seen.y, seen.probability, seen.decision, seen.at_stake, config.base_rate, rng
         )
         findings = _findings(config, scorer, seen, evaluation)
     told = config
@@ -136,7 +136,6 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
     facts["findings"] = [finding.to_dict() for finding in findings]
     rows = golden_rows(scorer.spec, streams["golden"])
     artifact = save(Path(config.output) / config.model_name, scorer, rows, facts)
-    listener.on_artifact(artifact, evaluation, part)
     history = classifier.history if classifier is not None else None
     return Run(
         config,

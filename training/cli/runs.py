@@ -13,6 +13,7 @@ from model.errors import ConfigurationError
 from training import promote as promotion
 from training.challenge import Challenge, challenge
 from training.cli import terminal
+from training.cli.aftermath import Aftermath
 from training.cli.console import RunConsole, heading, line, print_comparison
 from training.cli.options import config_from
 from training.cli.search_console import SearchConsole, print_outcome
@@ -50,14 +51,16 @@ def explore_table(options: dict[str, Any]) -> None:
 def train_model(options: dict[str, Any], command: str, *, anyway: bool) -> None:
     """Train a model; the first version of a name becomes its champion if it has earned it."""
     config = config_from(options)
-    result, _, verdict = _run(config, command, may_replace=False, anyway=anyway)
+    aftermath = Aftermath(terminal.CONSOLE)
+    result, _, verdict = _run(config, command, aftermath, may_replace=False, anyway=anyway)
     directory, path = result.artifact.path.parent, result.artifact.path
     if not verdict.is_champion:
         flag = " --promote-anyway" if result.findings else ""
-        line(terminal.CONSOLE, "promote with", command_line("promote", path) + flag)
+        aftermath.say("promote with", command_line("promote", path) + flag)
     if verdict.is_refused:
         raise SystemExit(NOT_PROMOTED)
-    line(terminal.CONSOLE, "serve with", serving_command(directory))
+    aftermath.say("serve with", serving_command(directory))
+    aftermath.finish()
 
 
 def retrain_model(options: dict[str, Any], command: str, *, anyway: bool) -> None:
@@ -66,11 +69,13 @@ def retrain_model(options: dict[str, Any], command: str, *, anyway: bool) -> Non
     champion = promotion.champion_of(Path(config.output) / config.model_name)
     if champion is not None:
         promotion.refuse_without_classifiers(champion, config.task)
-    _, rivals, verdict = _run(config, command, champion, may_replace=True, anyway=anyway)
+    aftermath = Aftermath(terminal.CONSOLE)
+    _, rivals, verdict = _run(config, command, aftermath, champion, may_replace=True, anyway=anyway)
     if verdict.is_refused:
         raise SystemExit(NOT_PROMOTED)
     if rivals is not None:
         rivals.compared()  # raises where they could not be
+    aftermath.finish()
 
 
 class RetrainingConsole(RunConsole):
@@ -89,6 +94,7 @@ class RetrainingConsole(RunConsole):
 def _run(
     config: RunConfig,
     command: str,
+    aftermath: Aftermath,
     champion: Artifact | None = None,
     *,
     may_replace: bool,
@@ -103,26 +109,33 @@ def _run(
         result = run(config, console)
     finally:
         console.close()
-    card = write_card(result.artifact, result.artifact.path.parent)
+    artifact = result.artifact
+    aftermath.attempt("the figures", lambda: console.print_result(result))
+    card = aftermath.attempt("the card", lambda: write_card(artifact, artifact.path.parent))
     rivals = challenge(result)
-    if may_replace and rivals is not None and rivals.comparison is not None:
-        print_comparison(terminal.CONSOLE, rivals.comparison)
+    comparison = None if rivals is None or not may_replace else rivals.comparison
+    if comparison is not None:
+        aftermath.attempt("the comparison", lambda: print_comparison(terminal.CONSOLE, comparison))
     verdict = settle(result, rivals, may_replace=may_replace, anyway=anyway)
-    report = write_report(
-        result,
-        Path(config.reports),
-        rivals,
-        command,
-        made_at=datetime.now(UTC),
-        verdict=verdict,
+    report = aftermath.attempt(
+        "the report",
+        lambda: write_report(
+            result,
+            Path(config.reports),
+            rivals,
+            command,
+            made_at=datetime.now(UTC),
+            verdict=verdict,
+        ),
     )
-    heading(terminal.CONSOLE, "Written")
-    for name, path in (("artifact", result.artifact.path), ("card", card), ("report", report)):
-        line(terminal.CONSOLE, name, str(path))
+    aftermath.attempt("a heading", lambda: heading(terminal.CONSOLE, "Written"))
+    for name, path in (("artifact", artifact.path), ("card", card), ("report", report)):
+        if path is not None:
+            aftermath.say(name, str(path))
     if verdict.is_champion:
-        line(terminal.CONSOLE, "champion", f"{result.artifact.version}, {verdict.reason}")
+        aftermath.say("champion", f"{artifact.version}, {verdict.reason}")
     else:
-        line(terminal.CONSOLE, "not promoted", verdict.reason)
+        aftermath.say("not promoted", verdict.reason)
     return result, rivals, verdict
 
 
