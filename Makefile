@@ -46,12 +46,12 @@ $(SERVE): requirements/serve.lock | $(BIN)/python
 	@touch $@
 
 $(TRAIN): requirements/train.lock $(SERVE)
-	@echo "installing what training needs: 500 MB, about a minute, this once"
+	@echo "installing what training needs: 610 MB more, about a minute, this once"
 	@$(INSTALL) requirements/train.lock
 	@touch $@
 
 $(DEV): requirements/dev.lock $(TRAIN)
-	@echo "installing what the tests need: 400 MB, about a minute, this once"
+	@echo "installing what the tests need: 340 MB more, about a minute, this once"
 	@$(INSTALL) requirements/dev.lock
 	@touch $@
 

@@ -249,7 +249,7 @@ def test_unpacked_wheel_calls_its_commands_by_their_installed_name(unpacked):
         "fraudscore promote 'a b.npz'",
         "fraudscore serve --model mine",
     ]
-    assert unpacked.run("keys", "--help").startswith("Usage: fraudscore keys ")
+    assert "fraudscore keys [OPTIONS]" in unpacked.run("keys", "--help")
 
 
 @pytest.fixture

@@ -40,6 +40,8 @@ class Commands(click.Group):
         except FraudscoreError as error:
             raise click.ClickException(str(error)) from None
         except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] == __name__.partition(".")[0]:
+                raise
             message = f"this needs {error.name}, which is not installed: {installing_command()}"
             raise click.ClickException(message) from None
         except OSError as error:
