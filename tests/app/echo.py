@@ -9,6 +9,8 @@ from urllib.parse import parse_qs
 from wsgiref.validate import validator
 
 from app import create_app
+from app.access.addresses import ClientAddresses
+from app.access.mount import Mount
 from app.layer import RequestLayer
 
 TYPE = ("Content-Type", "application/json")
@@ -80,5 +82,5 @@ def validated():
 def _inside_the_layer(answering):
     app = create_app()
     observer = app.extensions["fraudscore.observer"]
-    app.wsgi_app = RequestLayer(answering, {}, None, observer)
+    app.wsgi_app = RequestLayer(answering, {}, Mount("", ClientAddresses(())), None, observer)
     return app
