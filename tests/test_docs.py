@@ -66,7 +66,7 @@ def test_readme_shows_the_refusal_of_a_bad_transaction(client):
 def test_readme_lists_every_setting_with_its_default():
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| `?([^|`]+?)`? \|", README, re.MULTILINE))
 
-    written = {"True": "on", "False": "off", "None": "none", "()": "none"}
+    written = {"True": "on", "False": "off", "None": "none", "()": "none", "": "none"}
     defaults = {PREFIX + f.name.upper(): str(f.default) for f in fields(Settings)}
     expected = {name: written.get(default, default) for name, default in defaults.items()}
     expected |= {"HOST": "127.0.0.1", "PORT": "8000", "WEB_CONCURRENCY": "2"}
