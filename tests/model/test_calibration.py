@@ -244,7 +244,7 @@ def validation_rows(draw):
     return (width * (rng.normal(size=n_rows) + gap * y)).round(draw(st.integers(0, 9))), y
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(validation_rows(), st.sampled_from(METHODS), st.floats(-5, 5))
 def test_noise_of_other_processors_moves_no_probability(rows, method, offset):
     raw, y = rows
@@ -268,7 +268,7 @@ def test_classes_that_hardly_differ_in_their_logits_are_told_apart_gently(method
     assert calibration.probability(z).mean() == pytest.approx(0.5, abs=1e-3)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(validation_rows(), st.sampled_from(METHODS), st.floats(0, 50))
 def test_interval_lies_around_the_probability_and_within_its_bounds(rows, method, spread):
     raw, y = rows

@@ -114,7 +114,7 @@ def test_edges_far_values_and_missing_ones_are_encoded_as_in_training(
     np.testing.assert_allclose(folded, expected, rtol=2e-6, atol=2e-6)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_any_row_is_scored_as_encoded(data):
     rng = np.random.default_rng(data.draw(st.integers(0, 9), "seed"))
