@@ -15,7 +15,7 @@ FRAUDSCORE_MODEL_DIR := artifacts/$(MODEL)
 endif
 FRAUDSCORE_MODEL_DIR ?= artifacts/$(MODEL)
 
-.PHONY: setup serve explore train retrain tune predict test test-soak test-image lint types check audit bench lock clean
+.PHONY: setup serve explore train retrain tune predict test test-soak test-kernels test-image lint types check audit bench lock clean
 
 setup: $(STAMP)
 
@@ -48,6 +48,9 @@ test: $(STAMP)
 
 test-soak: $(STAMP)
 	$(BIN)/python -m pytest -m soak
+
+test-kernels: $(STAMP)
+	$(BIN)/python -m pytest -m kernels tests/test_kernels.py
 
 test-image: $(STAMP)
 	$(BIN)/python -m pytest -m image tests/test_image.py

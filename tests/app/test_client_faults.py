@@ -159,15 +159,10 @@ def test_wait_beyond_the_deadline_is_not_begun():
 
 
 def test_deadline_bounds_silence_and_retries():
-    with (
-        faulty(*["silence"] * 9) as server,
-        Client(server.url, deadline=0.3) as client,
-        pytest.raises(ServiceUnavailableError) as caught,
-    ):
-        try:
+    with faulty(*["silence"] * 9) as server, Client(server.url, deadline=0.3) as client:
+        with pytest.raises(ServiceUnavailableError) as caught:
             client.predict(ROW)
-        finally:
-            wait_for(lambda: server.requests, "a request")
+        wait_for(lambda: server.requests, "a request")
 
     assert caught.value.status is None
     assert caught.value.request_id == server.requests[0][1]["X-Request-ID"]

@@ -12,6 +12,7 @@ from tests.app import champions
 from tests.app.champions import copied, point_to
 from tests.app.gunicorn import DEADLINE_S, wait_for
 from tests.factories import save_tiny, valid_row
+from tests.precision import as_rounded
 
 OFTEN = {"FRAUDSCORE_MODEL_POLL_SECONDS": "0.05"}
 NEVER = {"FRAUDSCORE_MODEL_POLL_SECONDS": "3600"}
@@ -75,7 +76,7 @@ def test_swaps_under_load_lose_no_request_and_mix_no_versions(serve, artifacts):
                 assert answer.status_code == 200
                 document = answer.json()
                 found = [each["probability"] for each in document["predictions"]]
-                assert found == pytest.approx(expected[document["model"]["version"]], abs=1e-6)
+                assert found == as_rounded(expected[document["model"]["version"]])
                 seen.append(document["model"]["version"])
         return seen
 

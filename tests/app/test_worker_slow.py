@@ -90,6 +90,7 @@ def test_bytes_now_and_then_do_not_prolong_the_time_for_a_head(impatient, crowd)
         if answered([connection], 0.05):
             return connection.recv(1000)
         connection.sendall(b"X")
+        return b""
 
     assert wait_for(ended, "an answer").startswith(b"HTTP/1.1 408 ")
 

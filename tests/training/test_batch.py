@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from model.decision import DECISIONS
+from tests.precision import rounding
 from tests.training.runs import train
 from tests.training.tables import mixed_frame
 from training import table_files
@@ -107,7 +108,7 @@ def test_chunks_do_not_change_the_scores(artifact, tmp_path, source, target):
 
     expected = score_frame(artifact.scorer, NEW, "new")
     assert counts == [64] * 7 + [52]
-    pd.testing.assert_frame_equal(result, expected, check_dtype=False, rtol=1e-5, atol=1e-7)
+    pd.testing.assert_frame_equal(result, expected, check_dtype=False, **rounding(np.float32))
 
 
 def test_columns_that_the_model_does_not_know_are_ignored(artifact, tmp_path):
