@@ -26,7 +26,7 @@ __all__ = ["trained_at", "write_card", "write_report"]
 def write_report(
     run: Run, directory: Path, challenge: Challenge | None = None, command: str | None = None
 ) -> Path:
-    """Write the report of a run: the same run gives the same bytes.
+    """Write the report of a run: the same run, on the same machine, gives the same bytes.
 
     Parameters
     ----------
