@@ -83,14 +83,15 @@ def retrain(command: str, **options: Any) -> None:
 @main.command()
 @training_options
 @search_options
-def tune(**options: Any) -> None:
+@click.pass_obj
+def tune(command: str, **options: Any) -> None:
     """Search for better settings; with --task anomaly those of the autoencoder.
 
     The same command takes a search up again, or helps with it from another process.
     """
     from training.cli.runs import tune_settings
 
-    tune_settings(**options)
+    tune_settings(command, **options)
 
 
 @main.command()

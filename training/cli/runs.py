@@ -117,7 +117,13 @@ def _run(
 
 
 def tune_settings(
-    metric: str, folds: int, trials: int, timeout: str | None, study: Path | None, **options: Any
+    command: str,
+    metric: str,
+    folds: int,
+    trials: int,
+    timeout: str | None,
+    study: Path | None,
+    **options: Any,
 ) -> None:
     """Search for better settings."""
     config = config_from(options)
@@ -131,7 +137,7 @@ def tune_settings(
     heading(terminal.CONSOLE, "Written")
     path = outcome.write_config()
     line(terminal.CONSOLE, "configuration", str(path))
-    line(terminal.CONSOLE, "report", str(write_tuning_report(outcome)))
+    line(terminal.CONSOLE, "report", str(write_tuning_report(outcome, command)))
     line(terminal.CONSOLE, "train with", f"python -m training train --config {path}")
 
 
