@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table as Grid
@@ -16,6 +17,7 @@ from model.artifact import Artifact
 from model.decision import DECISIONS
 from model.errors import ConfigurationError, FeatureError
 from model.features import FeatureSpec, Matrix
+from model.reasons import describe
 from model.scorer import Scorer, Scores
 
 LEVELS = " ▁▂▃▄▅▆▇█"
@@ -59,6 +61,19 @@ def _value(name: str, value: str, kind: str) -> Any:
         raise ConfigurationError(f"{name} must be a number, got {value!r}") from None
 
 
+def typical_values(spec: FeatureSpec) -> dict[str, Any]:
+    """Return a typical value of each feature, as a transaction has it, within its bounds."""
+    found: dict[str, Any] = {}
+    for feature in spec.features:
+        value = describe(feature, feature.central, 0.0).value
+        if feature.kind == "numeric":
+            low, high = feature.minimum, feature.maximum
+            value = feature.central if low is None else max(feature.central, low)
+            value = value if high is None else min(value, high)
+        found[feature.name] = value
+    return found
+
+
 def row_of(transaction: Mapping[str, Any], spec: FeatureSpec) -> Matrix:
     """Return the matrix of one transaction.
 
@@ -81,8 +96,17 @@ def row_of(transaction: Mapping[str, Any], spec: FeatureSpec) -> Matrix:
         raise ConfigurationError("; ".join(listing)) from None
 
 
-def analysis(artifact: Artifact, transaction: Mapping[str, Any]) -> RenderableType:
+def analysis(
+    artifact: Artifact, transaction: Mapping[str, Any], matrix: Matrix | None = None
+) -> RenderableType:
     """Return the boxed analysis: inputs, activations, probability, decision, reasons.
+
+    Parameters
+    ----------
+    artifact : Artifact
+    transaction : mapping
+    matrix : ndarray (1, F), optional
+        The transaction as it was read from a table.
 
     Raises
     ------
@@ -92,7 +116,8 @@ def analysis(artifact: Artifact, transaction: Mapping[str, Any]) -> RenderableTy
         If the artifact has no classifier.
     """
     scorer = artifact.scorer
-    matrix = row_of(transaction, scorer.spec)
+    if matrix is None:
+        matrix = row_of(transaction, scorer.spec)
     scores = scorer.score(matrix)
     parts: list[RenderableType] = [_inputs(scorer.spec, transaction), Text()]
     parts += _activations(scorer, matrix)
@@ -114,18 +139,11 @@ def analysis(artifact: Artifact, transaction: Mapping[str, Any]) -> RenderableTy
     return Panel(Group(*parts), title=title, padding=(1, 2))
 
 
-def _inputs(spec: FeatureSpec, transaction: Mapping[str, Any]) -> Grid:
-    grid = Grid(box=None, pad_edge=False, show_header=False)
-    cells = [
-        Text(f"{name} = {transaction.get(name, '–')}", overflow="ellipsis", no_wrap=True)
-        for name in spec.names
-    ]
-    per_row = 4
-    for _ in range(per_row):
-        grid.add_column(ratio=1)
-    for start in range(0, len(cells), per_row):
-        grid.add_row(*cells[start : start + per_row])
-    return grid
+def _inputs(spec: FeatureSpec, transaction: Mapping[str, Any]) -> Columns:
+    """Return the inputs beside each other, as many as the width has room for."""
+    values = {name: transaction.get(name) for name in spec.names}
+    cells = [f"{name} = {'–' if value is None else value}" for name, value in values.items()]
+    return Columns([Text(cell, overflow="fold") for cell in cells], padding=(0, 2), equal=True)
 
 
 def _activations(scorer: Scorer, matrix: Matrix) -> Iterator[Text]:
@@ -165,8 +183,13 @@ def _verdict(scores: Scores) -> list[Text]:
 
 
 def _reasons(scorer: Scorer, matrix: Matrix, scores: Scores) -> Grid:
-    grid = Grid("reason", "value", "typical", "contribution (logits)", box=None, pad_edge=False)
-    for reason in scorer.reasons(matrix, scores)[0]:
+    reasons = scorer.reasons(matrix, scores)[0]
+    grid = Grid(box=None, pad_edge=False)
+    longest = max((len(reason.code) for reason in reasons), default=0)
+    grid.add_column("reason", overflow="fold", min_width=longest)
+    for title in ("value", "typical", "contribution (logits)"):
+        grid.add_column(title, overflow="fold")
+    for reason in reasons:
         typical = reason.typical
         if isinstance(typical, tuple):
             typical = f"{typical[0]:.4g} to {typical[1]:.4g}"

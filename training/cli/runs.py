@@ -53,8 +53,10 @@ def train_model(options: dict[str, Any], command: str) -> None:
         _promote_first(directory, result.artifact.version)
     else:
         path = result.artifact.path
-        line(terminal.CONSOLE, "promote with", f"python -m training promote {path}")
-    line(terminal.CONSOLE, "serve with", f"FRAUDSCORE_MODEL_DIR={directory} make serve")
+        line(terminal.CONSOLE, "promote with", f"python -m training promote {path}", wraps=False)
+    line(
+        terminal.CONSOLE, "serve with", f"FRAUDSCORE_MODEL_DIR={directory} make serve", wraps=False
+    )
 
 
 def retrain_model(options: dict[str, Any], command: str) -> None:
@@ -138,7 +140,7 @@ def tune_settings(
     path = outcome.write_config()
     line(terminal.CONSOLE, "configuration", str(path))
     line(terminal.CONSOLE, "report", str(write_tuning_report(outcome, command)))
-    line(terminal.CONSOLE, "train with", f"python -m training train --config {path}")
+    line(terminal.CONSOLE, "train with", f"python -m training train --config {path}", wraps=False)
 
 
 def write_simulated_table(rows: int, seed: int, output: Path) -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
-from training.cli.console import RunConsole, heading, line
+from training.cli.console import RunConsole, heading, line, print_warning
 from training.data import Table
 from training.duration import about
 from training.objective import METRICS
@@ -178,11 +178,10 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
     if not outcome.importances:
         n = ENOUGH_FOR_IMPORTANCE
         line(console, "importance", f"is told once {n} trials are complete")
-    console.print(
-        "  [yellow]![/yellow] the best of many trials looks better on these folds than on new rows:"
-        " the test rows of a training run tell",
-        highlight=False,
-        soft_wrap=True,
+    print_warning(
+        console,
+        "the best of many trials looks better on these folds than on new rows: the test rows of a "
+        "training run tell",
     )
 
 
