@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.panel import Panel
-from rich.table import Table as Grid
 from rich.text import Text
 
 from model.artifact import Artifact
@@ -126,7 +125,7 @@ def analysis(
     if interval is not None:
         low, high = (float(bound[0]) for bound in interval)
         parts.append(Text(f"members disagree    {low:.4%} to {high:.4%}"))
-    parts += [Text(), _reasons(scorer, matrix, scores)]
+    parts += [Text(), *_reasons(scorer, matrix, scores)]
     if "anomaly" in scorer.tasks:
         anomalies = scorer.anomaly(matrix)
         parts.append(
@@ -182,18 +181,16 @@ def _verdict(scores: Scores) -> list[Text]:
     return [bar, verdict]
 
 
-def _reasons(scorer: Scorer, matrix: Matrix, scores: Scores) -> Grid:
+def _reasons(scorer: Scorer, matrix: Matrix, scores: Scores) -> Iterator[Text]:
+    """Write each reason on lines of its own, which no width of the terminal cuts."""
     reasons = scorer.reasons(matrix, scores)[0]
-    grid = Grid(box=None, pad_edge=False)
-    longest = max((len(reason.code) for reason in reasons), default=0)
-    grid.add_column("reason", overflow="fold", min_width=longest)
-    for title in ("value", "typical", "contribution (logits)"):
-        grid.add_column(title, overflow="fold")
+    yield Text("reasons, and what each adds to the logit" if reasons else "no reasons")
     for reason in reasons:
-        typical = reason.typical
+        value, typical = reason.value, reason.typical
+        shown = f"{value:.6g}" if isinstance(value, float) else str(value)
         if isinstance(typical, tuple):
             typical = f"{typical[0]:.4g} to {typical[1]:.4g}"
-        value = f"{reason.value:.6g}" if isinstance(reason.value, float) else str(reason.value)
-        cells = (reason.code, value, str(typical), f"{reason.contribution:+.3f}")
-        grid.add_row(*map(Text, cells))  # texts of the data are no markup
-    return grid
+        if typical is not None:
+            shown = f"{shown}, typical is {typical}"
+        yield Text(f"{reason.contribution:+.3f}  {reason.code}", overflow="fold")
+        yield Text(f"        {shown}", overflow="fold")  # texts of the data are no markup
