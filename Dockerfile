@@ -26,5 +26,5 @@ ENV PATH=/opt/venv/bin:$PATH \
 USER 10001:0
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/health', timeout=2)"]
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['PORT'] + os.environ.get('SCRIPT_NAME', '').rstrip('/') + '/health', timeout=2)"]
 CMD ["gunicorn", "-c", "gunicorn.conf.py"]

@@ -31,8 +31,8 @@ unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONPLATLIBDIR VIRTUAL_ENV
 unexport PIP_CONSTRAINT PIP_DRY_RUN PIP_IGNORE_INSTALLED PIP_NO_DEPS PIP_PREFIX PIP_PYTHON PIP_REQUIRE_VIRTUALENV
 unexport PIP_REQUIREMENT PIP_ROOT PIP_TARGET PIP_USER
 
-.PHONY: setup serve explore train retrain tune predict test test-soak test-image test-install
-.PHONY: lint types check audit bench lock wheel clean
+.PHONY: setup serve explore train retrain tune predict test test-soak test-kernels test-image
+.PHONY: test-install lint types check audit bench lock wheel clean
 
 setup: $(DEV)
 
@@ -90,6 +90,9 @@ wheel: $(SERVE)
 
 test-soak: $(DEV)
 	$(BIN)/python -m pytest -m soak
+
+test-kernels: $(DEV)
+	$(BIN)/python -m pytest -m kernels tests/test_kernels.py
 
 test-install: $(DEV)
 	$(BIN)/python -m pytest -m install

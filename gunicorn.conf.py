@@ -8,9 +8,18 @@ for _library in ("OPENBLAS", "OMP", "MKL", "VECLIB"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
 from app import run_dir as _run_dir  # noqa: E402 (it imports NumPy)
+from app.setting_types import mount_path as _mount_path  # noqa: E402 (likewise)
 from app.setting_types import networks as _networks  # noqa: E402 (likewise)
 
 _APP = _run_dir.__package__  # app here, fraudscore.app where it is installed
+# Gunicorn's threads would take this from every path themselves, and answer 500 where it is missing.
+_script_name = os.environ.pop("SCRIPT_NAME", "")
+if _script_name:
+    try:
+        os.environ["FRAUDSCORE_MOUNT_PATH"] = _mount_path(_script_name)
+    except ValueError as _error:
+        sys.exit(f"fraudscore cannot start: SCRIPT_NAME {_error}")
+
 os.environ[_run_dir.VARIABLE] = str(_run_dir.locate(os.environ))
 
 
@@ -51,6 +60,8 @@ try:
     _trusted = _networks(os.environ.get("FRAUDSCORE_TRUSTED_PROXIES", ""))
 except ValueError as _error:
     sys.exit(f"fraudscore cannot start: FRAUDSCORE_TRUSTED_PROXIES {_error}")
+# The names of WSGI are not a client's to set, not even through a proxy that lets everything pass.
+forwarder_headers = ""
 forwarded_allow_ips = ",".join(map(str, _trusted))
 
 preload_app = True  # loaded and verified once; workers share the memory and restart from it

@@ -15,7 +15,9 @@ from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from werkzeug.exceptions import NotFound
 
 from app import errors, telemetry
+from app.access.addresses import ClientAddresses
 from app.access.gate import gate_of
+from app.access.mount import Mount
 from app.config import Settings
 from app.documentation.docs import docs
 from app.health import health
@@ -45,7 +47,8 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.json = StrictJSONProvider(app)
     store = ModelStore(settings.model_dir, settings.max_rows)
     lane = scoring_lane(store, settings.max_body_bytes)
-    gate = gate_of(settings)
+    addresses = ClientAddresses(settings.trusted_proxies)
+    gate = gate_of(settings, addresses)
     log = RequestLog(settings.log_level)
     observer = Observer(store, gate, log, settings.run_dir, tracing_for(os.environ))
     app.extensions |= {
@@ -65,7 +68,8 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(exposition)
 
     shortcuts = lane if settings.lane else {}
-    app.wsgi_app = RequestLayer(app.wsgi_app, shortcuts, gate, observer)  # type: ignore[method-assign]
+    mount = Mount(settings.mount_path, addresses)
+    app.wsgi_app = RequestLayer(app.wsgi_app, shortcuts, mount, gate, observer)  # type: ignore[method-assign]
     return app
 
 

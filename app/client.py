@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from itertools import islice
 from typing import Any, Protocol, TypeVar, overload, runtime_checkable
@@ -25,6 +27,7 @@ RowErrors = Mapping[int, Mapping[str, list[str]]]
 
 FIRST_PAUSE = 0.1  # seconds; doubled with every retry
 LONGEST_PAUSE = 5.0
+_MOST_TOLD = 5  # fields that a message names
 _RETRIED = frozenset({429, 502, 503, 504})
 
 _NO_ANSWER = (
@@ -38,17 +41,40 @@ _Facts = Mapping[str, Any]
 
 
 @runtime_checkable
-class Frame(Protocol):
-    """What is needed of a pandas DataFrame, so that pandas itself is not."""
+class Series(Protocol):
+    """What is needed of a pandas Series, one row of a frame, so that pandas itself is not."""
 
+    def astype(self, dtype: type) -> Any:
+        """Convert all values."""
+        ...
+
+    def notna(self) -> Any:
+        """Say which values are there."""
+        ...
+
+    def to_frame(self) -> Any:
+        """Tell it from a DataFrame, which has no such method."""
+        ...
+
+
+@runtime_checkable
+class Frame(Protocol):
+    """What is needed of a pandas DataFrame."""
+
+    columns: Any
     iloc: Any
+
+    def iterrows(self) -> Any:
+        """Tell it from a Series, which has no such method."""
+        ...
 
     def __len__(self) -> int:
         """Return the number of rows."""
         ...
 
 
-Transactions = Iterable[Transaction] | Frame
+One = Transaction | Series
+Many = Iterable[One] | Frame
 
 
 class ClientError(Exception):
@@ -105,12 +131,22 @@ class InvalidTransactionsError(RequestRefusedError):
     """Transactions that cannot be scored: ``errors`` is row → field → reasons.
 
     Rows are numbered over everything that was given. Rows after those of the request that was
-    refused have not been looked at.
+    refused have not been looked at. The message names the first fields.
     """
 
     def __init__(self, detail: str, errors: RowErrors, **facts: Any) -> None:
         super().__init__(detail, **facts)
         self.errors = errors
+
+    def __str__(self) -> str:
+        found = [
+            f"row {row}, {name}: {' '.join(map(str, reasons))}"
+            for row, fields in self.errors.items()
+            for name, reasons in fields.items()
+        ]
+        if len(found) > _MOST_TOLD:
+            found[_MOST_TOLD:] = [f"and {len(found) - _MOST_TOLD} more"]
+        return "; ".join([super().__str__(), *found])
 
 
 class UnexpectedAnswerError(ClientError):
@@ -251,29 +287,33 @@ class Client:
 
     @overload
     def predict(
-        self, transactions: Transaction, *, explain: bool = ..., anomaly: bool = ...
+        self, transactions: One, *, explain: bool = ..., anomaly: bool = ...
     ) -> Prediction: ...
     @overload
     def predict(
-        self, transactions: Transactions, *, explain: bool = ..., anomaly: bool = ...
+        self, transactions: Many, *, explain: bool = ..., anomaly: bool = ...
     ) -> list[Prediction]: ...
     def predict(
         self,
-        transactions: Transaction | Transactions,
+        transactions: One | Many,
         *,
         explain: bool = False,
         anomaly: bool = False,
     ) -> Prediction | list[Prediction]:
-        """Score one transaction, or any iterable of them, or a pandas frame, in order."""
+        """Score one transaction, or any iterable of them, or a pandas frame, in order.
+
+        A transaction is a mapping or a pandas Series. Columns that a frame or a Series has beyond
+        those of the model are left out; an unknown key of a mapping is refused by the service.
+        """
         options = {"explain": explain, "anomaly": anomaly}
         return self._score("/predict", transactions, options, _prediction)
 
     @overload
-    def anomaly(self, transactions: Transaction, *, explain: bool = ...) -> Anomaly: ...
+    def anomaly(self, transactions: One, *, explain: bool = ...) -> Anomaly: ...
     @overload
-    def anomaly(self, transactions: Transactions, *, explain: bool = ...) -> list[Anomaly]: ...
+    def anomaly(self, transactions: Many, *, explain: bool = ...) -> list[Anomaly]: ...
     def anomaly(
-        self, transactions: Transaction | Transactions, *, explain: bool = False
+        self, transactions: One | Many, *, explain: bool = False
     ) -> Anomaly | list[Anomaly]:
         """Say how unusual one transaction is, or each of an iterable or a pandas frame."""
         return self._score("/anomaly", transactions, {"explain": explain}, _anomaly)
@@ -289,19 +329,25 @@ class Client:
     def _score(
         self,
         route: str,
-        transactions: Transaction | Transactions,
+        transactions: One | Many,
         options: Mapping[str, bool],
         result: Callable[[_Facts, _Facts, Transaction], R],
     ) -> R | list[R]:
         """Send the transactions, in batches, and read the answers."""
         query = "&".join(f"{name}=true" for name, is_set in options.items() if is_set)
         address = f"{route}?{query}" if query else route
-        if isinstance(transactions, Mapping):
-            return self._score_batch(address, [transactions], 0, result)[0]
+        known = cache(self._known_names)  # asked for once, and only where a frame needs it
+        if isinstance(transactions, Mapping | Series):
+            return self._score_batch(address, [_mapping(transactions, known)], 0, result)[0]
         results: list[R] = []
-        for batch in _batches(transactions, self._batch_rows):
+        for batch in _batches(transactions, self._batch_rows, known):
             results += self._score_batch(address, batch, len(results), result)
         return results
+
+    def _known_names(self) -> frozenset[str]:
+        """Return what a transaction of the model may hold."""
+        card = self.model()
+        return frozenset([*(f["name"] for f in card.features), *card.facts["id_keys"]])
 
     def _score_batch(
         self,
@@ -453,33 +499,66 @@ def _seconds(retry_after: str | None) -> float | None:
     return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
 
 
-def _batches(transactions: Transactions, size: int) -> Iterator[Sequence[Transaction]]:
+def _batches(
+    transactions: Many, size: int, known: Callable[[], frozenset[str]]
+) -> Iterator[Sequence[Transaction]]:
     """Cut transactions into lists of at most so many, reading no further than that."""
     if isinstance(transactions, Frame):
+        names = list(transactions.columns)
+        kept = [place for place, name in enumerate(names) if name in known()]
+        for place in kept:
+            if names.count(names[place]) > 1:
+                raise ValueError(f"the frame has the column {names[place]!r} more than once")
         for start in range(0, len(transactions), size):
-            part = transactions.iloc[start : start + size]
-            # Missing values have many names in pandas and one in JSON.
-            yield part.astype(object).where(part.notna(), None).to_dict("records")
+            part = transactions.iloc[start : start + size, kept]
+            columns = _plain_values(part).to_dict("list")
+            n_rows = min(size, len(transactions) - start)
+            yield [{name: columns[name][row] for name in columns} for row in range(n_rows)]
         return
     rows = iter(transactions)
-    while batch := list(islice(rows, size)):
+    while batch := [_mapping(row, known) for row in islice(rows, size)]:
         yield batch
 
 
+def _mapping(transaction: One, known: Callable[[], frozenset[str]]) -> Transaction:
+    """Return a transaction as a mapping; of a Series what the model knows."""
+    if not isinstance(transaction, Series):
+        return transaction
+    values: dict[str, Any] = _plain_values(transaction).to_dict()
+    return {name: value for name, value in values.items() if name in known()}
+
+
+def _plain_values(pandas: Any) -> Any:
+    """Return a frame or Series of objects: missing values have many names in it, one in JSON."""
+    return pandas.astype(object).where(pandas.notna(), None)
+
+
 def _encoded(batch: Sequence[Transaction], first_row: int) -> bytes:
-    """Write transactions as JSON; name the one that cannot be."""
+    """Write transactions as JSON; name the values that cannot be."""
     try:
         return _json(batch)
-    except (TypeError, ValueError):
-        for number, transaction in enumerate(batch, start=first_row):
-            try:
-                _json(transaction)
-            except (TypeError, ValueError) as error:
-                detail = f"transaction {number} cannot be written as JSON: {error}"
-                raise InvalidTransactionsError(
-                    detail, {number: {"_schema": [str(error)]}}
-                ) from None
-        raise
+    except (TypeError, ValueError) as error:
+        problems = {
+            number: found
+            for number, transaction in enumerate(batch, start=first_row)
+            if (found := _unwritable(transaction))
+        }
+        if not problems:
+            raise
+        detail = "there are values that JSON cannot hold"
+        raise InvalidTransactionsError(detail, problems) from error
+
+
+def _unwritable(transaction: Transaction) -> dict[str, list[str]]:
+    """Return why which values of a transaction cannot be written."""
+    values = transaction if isinstance(transaction, Mapping) else {"_schema": transaction}
+    problems = {}
+    for name, value in values.items():
+        try:
+            _json({name: value})
+        except (TypeError, ValueError) as error:
+            problems[str(name)] = [str(error)]
+    return problems
 
 
 def _json(value: Any) -> bytes:
@@ -488,9 +567,13 @@ def _json(value: Any) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """Return what JSON can hold of a date-time or a NumPy number."""
+    """Return what JSON can hold of a date-time, a decimal or a NumPy number."""
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    if getattr(getattr(value, "dtype", None), "kind", "") == "M":  # a date-time of NumPy
+        return str(value)
     if hasattr(value, "item"):
         return value.item()
     raise TypeError(f"{value!r} of type {type(value).__name__}")

@@ -41,6 +41,7 @@ class Settings:
     rate_limit: str | None = setting(str, None)
     redis_url: str | None = setting(str, None, repr=False)  # may hold a password
     trusted_proxies: tuple[read.Network, ...] = setting(read.networks, ())
+    mount_path: str = setting(read.mount_path, "")
     model_poll_seconds: float = setting(read.seconds(0.01, 3600), 2)
     drain_seconds: float = setting(read.seconds(0, 3600), 15)
     run_dir: Path | None = setting(read.path, None)  # gunicorn.conf.py gives it to its workers

@@ -12,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.exceptions import NotFound
 from werkzeug.http import HTTP_STATUS_CODES
 
 from app.access.gate import Gate
+from app.access.mount import Mount
 from app.answer import Answer
 from app.errors import answer_to
 from app.intake import check_host
@@ -40,15 +42,21 @@ _SECURITY = [
 class RequestLayer:
     """A WSGI application around another one.
 
-    ``lane`` maps the paths that need no dispatch to what answers a POST there; ``gate``
-    decides who may come in, where that is not everyone.
+    ``lane`` maps the paths that need no dispatch to what answers a POST there; ``mount`` says
+    where those paths begin; ``gate`` decides who may come in, where that is not everyone.
     """
 
     def __init__(
-        self, application: WSGIApplication, lane: Lane, gate: Gate | None, observer: Observer
+        self,
+        application: WSGIApplication,
+        lane: Lane,
+        mount: Mount,
+        gate: Gate | None,
+        observer: Observer,
     ) -> None:
         self._application = application
         self._lane = lane
+        self._mount = mount
         self._gate = gate
         self._observer = observer
 
@@ -74,8 +82,11 @@ class RequestLayer:
             if refusal is not None:
                 raise refusal
             check_host(environ)
+            is_below_mount = self._mount.apply(environ)
             if self._gate is not None:
                 self._gate.admit(environ, record)
+            if not is_below_mount:
+                raise NotFound
             respond = self._lane.get(environ["PATH_INFO"]) if record.method == "POST" else None
             if respond is None:
                 return None

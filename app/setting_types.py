@@ -11,6 +11,10 @@ from typing import TypeVar
 Network = IPv4Network | IPv6Network
 Number = TypeVar("Number", int, float)
 
+# Signs that mean the same in a path, in HTML, in JSON and in a shell; no part is "." or "..".
+_MOUNT_PATH = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~-]+)*")
+_LONGEST_MOUNT_PATH = 256
+
 
 def whole_number(lowest: int, highest: int) -> Callable[[object], int]:
     """Return a reader of whole numbers within a range."""
@@ -77,6 +81,14 @@ def path(value: object) -> Path:
     if not isinstance(value, str | Path) or not str(value):
         raise ValueError("must name a file or folder")
     return Path(value)
+
+
+def mount_path(value: object) -> str:
+    """Read where a service is mounted: a path without a slash at its end, empty for the root."""
+    text = str(value).rstrip("/")
+    if not _MOUNT_PATH.fullmatch(text) or len(text) > _LONGEST_MOUNT_PATH:
+        raise ValueError(f"must be a path such as /fraud, not {value!r}")
+    return text
 
 
 def networks(value: object) -> tuple[Network, ...]:

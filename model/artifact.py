@@ -66,7 +66,7 @@ def save(
         Raw rows made from the specification, never rows of the data.
     facts : mapping
         What else the card says (metrics, training data, seed, …), as JSON types. No wall-clock
-        time and no path: the same run must give the same bytes.
+        time and no path: the same run on the same machine must give the same bytes.
 
     Returns
     -------

@@ -16,6 +16,7 @@ from app.observability.metrics import METRICS
 from app.observability.problem_codes import CODES
 from fraudscore.commands import main as program
 from tests.app.serving import serving
+from tests.precision import as_rounded
 from training.__main__ import main
 from training.config import RunConfig
 from training.config_file import load_config
@@ -37,22 +38,13 @@ def blocks(path, language):
     return [pytest.param(code, id=f"{path.name}:{n}") for n, code in enumerate(found, start=1)]
 
 
-def close(shown, found):
-    """Return whether a documented answer is the real one, numbers within 1e-6."""
-    if isinstance(shown, dict):
-        return shown.keys() == found.keys() and all(close(shown[key], found[key]) for key in shown)
-    if isinstance(shown, list):
-        return len(shown) == len(found) and all(map(close, shown, found))
-    return shown == (pytest.approx(found, abs=1e-6) if isinstance(found, float) else found)
-
-
 def test_readme_shows_the_answer_of_the_shipped_model(client):
     shown = re.search(r"<!-- answer: POST /predict -->\n```json\n(.*?)```", README, re.DOTALL)
     transaction = (ROOT / "docs/transaction.json").read_text(encoding="utf-8")
 
     found = client.post("/predict", data=transaction, content_type="application/json").json
 
-    assert close(json.loads(shown[1]), found)
+    assert json.loads(shown[1]) == as_rounded(found)
 
 
 def test_readme_shows_the_refusal_of_a_bad_transaction(client):
@@ -67,7 +59,7 @@ def test_readme_shows_the_refusal_of_a_bad_transaction(client):
 def test_readme_lists_every_setting_with_its_default():
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| `?([^|`]+?)`? \|", README, re.MULTILINE))
 
-    written = {"True": "on", "False": "off", "None": "none", "()": "none"}
+    written = {"True": "on", "False": "off", "None": "none", "()": "none", "": "none"}
     defaults = {PREFIX + f.name.upper(): str(f.default) for f in fields(Settings)}
     expected = {name: written.get(default, default) for name, default in defaults.items()}
     expected["FRAUDSCORE_MODEL_DIR"] = "artifacts/creditcard"  # beside the code

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from app import create_app
 from model.decision import DECISIONS
 from model.pointer import load_champion
+from tests.precision import rounding
 from tests.training.runs import train
 from tests.training.tables import mixed_frame
 from training.__main__ import main
@@ -91,7 +92,7 @@ def test_probabilities_scores_and_decisions_are_those_of_the_file(served, one_by
     found = answers(client, "/predict", rows, one_by_one)
 
     assert found["payment_id"].tolist() == scores["payment_id"].tolist()
-    np.testing.assert_allclose(found["probability"], scores["probability"], atol=1e-5, rtol=0)
+    np.testing.assert_allclose(found["probability"], scores["probability"], **rounding(np.float32))
     assert np.abs(found["score"] - scores["score"]).max() <= 1  # of 1000 ranks
     is_safe = far_from_a_threshold(models, rows, scores["probability"].to_numpy())
     assert is_safe.mean() > 0.9
@@ -118,7 +119,7 @@ def test_reconstruction_errors_and_anomalies_are_those_of_the_file(served, one_b
     found = answers(client, "/anomaly", rows, one_by_one)
 
     errors = scores["reconstruction_error"]
-    np.testing.assert_allclose(found["reconstruction_error"], errors, rtol=1e-5)
+    np.testing.assert_allclose(found["reconstruction_error"], errors, **rounding(np.float32))
     np.testing.assert_allclose(found["anomaly_score"], scores["anomaly_score"], atol=1e-3, rtol=0)
     threshold = client.get("/model").get_json()["anomaly_threshold"]
     is_safe = np.abs(errors - threshold) > 1e-4 * threshold

@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.panel import Panel
-from rich.table import Table as Grid
 from rich.text import Text
 
 from model.artifact import Artifact
 from model.decision import DECISIONS
 from model.errors import ConfigurationError, FeatureError
 from model.features import FeatureSpec, Matrix
+from model.reasons import describe
 from model.scorer import Scorer, Scores
 
 LEVELS = " ▁▂▃▄▅▆▇█"
@@ -60,6 +61,19 @@ def _value(name: str, value: str, kind: str) -> Any:
         raise ConfigurationError(f"{name} must be a number, got {value!r}") from None
 
 
+def typical_values(spec: FeatureSpec) -> dict[str, Any]:
+    """Return a typical value of each feature, as a transaction has it, within its bounds."""
+    found: dict[str, Any] = {}
+    for feature in spec.features:
+        value = describe(feature, feature.central, 0.0).value
+        if feature.kind == "numeric":
+            low, high = feature.minimum, feature.maximum
+            value = feature.central if low is None else max(feature.central, low)
+            value = value if high is None else min(value, high)
+        found[feature.name] = value
+    return found
+
+
 def row_of(transaction: Mapping[str, Any], spec: FeatureSpec) -> Matrix:
     """Return the matrix of one transaction.
 
@@ -82,8 +96,17 @@ def row_of(transaction: Mapping[str, Any], spec: FeatureSpec) -> Matrix:
         raise ConfigurationError("; ".join(listing)) from None
 
 
-def analysis(artifact: Artifact, transaction: Mapping[str, Any]) -> RenderableType:
+def analysis(
+    artifact: Artifact, transaction: Mapping[str, Any], matrix: Matrix | None = None
+) -> RenderableType:
     """Return the boxed analysis: inputs, activations, probability, decision, reasons.
+
+    Parameters
+    ----------
+    artifact : Artifact
+    transaction : mapping
+    matrix : ndarray (1, F), optional
+        The transaction as it was read from a table.
 
     Raises
     ------
@@ -93,7 +116,8 @@ def analysis(artifact: Artifact, transaction: Mapping[str, Any]) -> RenderableTy
         If the artifact has no classifier.
     """
     scorer = artifact.scorer
-    matrix = row_of(transaction, scorer.spec)
+    if matrix is None:
+        matrix = row_of(transaction, scorer.spec)
     scores = scorer.score(matrix)
     parts: list[RenderableType] = [_inputs(scorer.spec, transaction), Text()]
     parts += _activations(scorer, matrix)
@@ -102,7 +126,7 @@ def analysis(artifact: Artifact, transaction: Mapping[str, Any]) -> RenderableTy
     if interval is not None:
         low, high = (float(bound[0]) for bound in interval)
         parts.append(Text(f"members disagree    {low:.4%} to {high:.4%}"))
-    parts += [Text(), _reasons(scorer, matrix, scores)]
+    parts += [Text(), *_reasons(scorer, matrix, scores)]
     if "anomaly" in scorer.tasks:
         anomalies = scorer.anomaly(matrix)
         parts.append(
@@ -115,18 +139,11 @@ def analysis(artifact: Artifact, transaction: Mapping[str, Any]) -> RenderableTy
     return Panel(Group(*parts), title=title, padding=(1, 2))
 
 
-def _inputs(spec: FeatureSpec, transaction: Mapping[str, Any]) -> Grid:
-    grid = Grid(box=None, pad_edge=False, show_header=False)
-    cells = [
-        Text(f"{name} = {transaction.get(name, '–')}", overflow="ellipsis", no_wrap=True)
-        for name in spec.names
-    ]
-    per_row = 4
-    for _ in range(per_row):
-        grid.add_column(ratio=1)
-    for start in range(0, len(cells), per_row):
-        grid.add_row(*cells[start : start + per_row])
-    return grid
+def _inputs(spec: FeatureSpec, transaction: Mapping[str, Any]) -> Columns:
+    """Return the inputs beside each other, as many as the width has room for."""
+    values = {name: transaction.get(name) for name in spec.names}
+    cells = [f"{name} = {'–' if value is None else value}" for name, value in values.items()]
+    return Columns([Text(cell, overflow="fold") for cell in cells], padding=(0, 2), equal=True)
 
 
 def _activations(scorer: Scorer, matrix: Matrix) -> Iterator[Text]:
@@ -208,16 +225,19 @@ def _at_stake(scorer: Scorer, amounts: NDArray[Any] | None) -> str:
     return f"a fraud costs its amount, {counted:,.2f}{floor}, and a fee of {policy.fee:,.2f}"
 
 
-def _reasons(scorer: Scorer, matrix: Matrix, scores: Scores) -> Grid:
-    grid = Grid("reason", "value", "typical", "contribution (logits)", box=None, pad_edge=False)
-    for reason in scorer.reasons(matrix, scores)[0]:
-        typical = reason.typical
+def _reasons(scorer: Scorer, matrix: Matrix, scores: Scores) -> Iterator[Text]:
+    """Write each reason on lines of its own, which no width of the terminal cuts."""
+    reasons = scorer.reasons(matrix, scores)[0]
+    yield Text("reasons, and what each adds to the logit" if reasons else "no reasons")
+    for reason in reasons:
+        value, typical = reason.value, reason.typical
+        shown = f"{value:.6g}" if isinstance(value, float) else str(value)
         if isinstance(typical, tuple):
             low, high = (
                 f"{bound:.4g}" if isinstance(bound, float) else bound[:10] for bound in typical
             )
             typical = f"{low} to {high}"
-        value = f"{reason.value:.6g}" if isinstance(reason.value, float) else str(reason.value)
-        cells = (reason.code, value, str(typical), f"{reason.contribution:+.3f}")
-        grid.add_row(*map(Text, cells))  # texts of the data are no markup
-    return grid
+        if typical is not None:
+            shown = f"{shown}, typical is {typical}"
+        yield Text(f"{reason.contribution:+.3f}  {reason.code}", overflow="fold")
+        yield Text(f"        {shown}", overflow="fold")  # texts of the data are no markup

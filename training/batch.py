@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow
 import pyarrow.parquet
 
 from model.artifact import Artifact
 from model.decision import DECISIONS
+from model.features import FeatureSpec, Matrix
 from model.files import temporary_beside
+from model.reasons import MOST_REASONS, Reason
 from model.scorer import Scorer
 from training.data import matrix_of, text_columns
 from training.errors import DataError
 from training.table_files import read_chunks
 
+ROW = "row"  # column with the number of a row that has no identifier
 
-def score_frame(scorer: Scorer, frame: pd.DataFrame, source: str) -> pd.DataFrame:
-    """Return the scores of a frame, one row a row, beside its id column.
+
+def score_frame(
+    scorer: Scorer,
+    frame: pd.DataFrame,
+    source: str,
+    *,
+    first_row: int = 0,
+    has_reasons: bool = False,
+) -> pd.DataFrame:
+    """Return the scores of a frame, one row a row, beside its id column or else its row numbers.
 
     Columns that the model does not know, the label among them, are ignored.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    frame : DataFrame
+    source : str
+        Where it is from, for errors.
+    first_row : int
+        Number of its first row in the whole table, which begins with 0.
+    has_reasons : bool
+        Whether each row gets ``reason_1`` to ``reason_4`` and what each contributes.
 
     Raises
     ------
@@ -31,6 +55,9 @@ def score_frame(scorer: Scorer, frame: pd.DataFrame, source: str) -> pd.DataFram
     matrix = matrix_of(frame, scorer.spec, source)
     ids = [key for key in scorer.spec.id_keys if key in frame.columns]
     result = frame[ids].reset_index(drop=True)
+    if not ids:
+        result = pd.DataFrame({ROW: range(first_row, first_row + len(frame))})
+    scores, anomalies = None, None
     if "fraud" in scorer.tasks:
         scores = scorer.score(matrix)
         result["probability"] = scores.probability
@@ -44,11 +71,52 @@ def score_frame(scorer: Scorer, frame: pd.DataFrame, source: str) -> pd.DataFram
         result["reconstruction_error"] = anomalies.reconstruction_error
         result["anomaly_score"] = anomalies.anomaly_score
         result["is_anomaly"] = anomalies.is_anomaly
+    if has_reasons:
+        if scores is not None:
+            reasons = scorer.reasons(matrix, scores)
+        else:
+            reasons = scorer.anomaly_reasons(matrix, anomalies)
+        result = pd.concat([result, _reason_columns(reasons)], axis=1)
     return result
 
 
+def _reason_columns(reasons: Sequence[Sequence[Reason]]) -> pd.DataFrame:
+    """Return what speaks for each row's score, strongest first; null where there is no more."""
+    columns: dict[str, pd.Series] = {}
+    for place in range(MOST_REASONS):
+        found = [each[place] if place < len(each) else None for each in reasons]
+        codes = [None if reason is None else reason.code for reason in found]
+        weights = [np.nan if reason is None else reason.contribution for reason in found]
+        columns[f"reason_{place + 1}"] = pd.Series(codes, dtype="string")
+        columns[f"contribution_{place + 1}"] = pd.Series(weights, dtype=np.float64)
+    return pd.DataFrame(columns)
+
+
+def read_row(data: Path, number: int, spec: FeatureSpec) -> tuple[dict[str, Any], Matrix]:
+    """Return one row of a file: its cells by name, and as a model reads it.
+
+    Raises
+    ------
+    DataError
+        If there is no such row (the first one is row 0), or it holds what it cannot.
+    """
+    first = 0
+    for frame in read_chunks(data, texts=text_columns(spec)):
+        if first <= number < first + len(frame):
+            row = frame.iloc[[number - first]]
+            cells = row.astype(object).where(row.notna(), None).iloc[0].to_dict()
+            return cells, matrix_of(row, spec, str(data))
+        first += len(frame)
+    raise DataError(str(data), f"there is no row {number}: it has rows 0 to {first - 1:,}")
+
+
 def score_file(
-    artifact: Artifact, data: Path, output: Path, on_rows: Callable[[int], None] | None = None
+    artifact: Artifact,
+    data: Path,
+    output: Path,
+    on_rows: Callable[[int], None] | None = None,
+    *,
+    has_reasons: bool = False,
 ) -> int:
     """Score a CSV or Parquet file into another, in bounded memory; return the number of rows.
 
@@ -67,8 +135,12 @@ def score_file(
     output.parent.mkdir(parents=True, exist_ok=True)
 
     def scored() -> Iterator[pd.DataFrame]:
+        first_row = 0
         for frame in read_chunks(data, texts=text_columns(artifact.scorer.spec)):
-            result = score_frame(artifact.scorer, frame, str(data))
+            result = score_frame(
+                artifact.scorer, frame, str(data), first_row=first_row, has_reasons=has_reasons
+            )
+            first_row += len(frame)
             if on_rows is not None:
                 on_rows(len(result))
             yield result

@@ -1,7 +1,7 @@
 """Reading and scoring many rows a chunk at a time, in memory and out of it alike.
 
-Chunks depend on the width of the rows alone, so that the figures of a run do not depend, not even
-in their last bit, on how much memory it was given.
+Chunks depend on the width of the rows alone, so that on one machine the figures of a run do not
+depend, not even in their last bit, on how much memory it was given.
 """
 
 from __future__ import annotations

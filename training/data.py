@@ -24,7 +24,7 @@ from training.column_scan import scan
 from training.columns import cells, epoch_seconds, infer_features
 from training.config import DataConfig
 from training.dates import note_on, only_date, other_dates, own_time
-from training.errors import DataError
+from training.errors import DataError, MissingColumnsError
 from training.memory import UNLIMITED, Memory
 from training.scratch import MappedMatrix
 from training.table_files import read_chunks, read_frame
@@ -253,7 +253,7 @@ def matrix_of(frame: pd.DataFrame, spec: FeatureSpec, source: str) -> Matrix:
     """
     absent = [f.name for f in spec.features if f.name not in frame.columns and not f.nullable]
     if absent:
-        raise DataError(source, f"the model needs the columns {absent}, the table lacks them")
+        raise MissingColumnsError(source, absent)
     columns: dict[str, Any] = {}
     for feature in spec.features:
         if feature.name in frame.columns:

@@ -4,6 +4,7 @@
 
     TrainingError
     ├── DataError(source, reason, column)   the table cannot be trained on
+    │   └── MissingColumnsError             it has not what a model needs
     ├── SplitError                          the rows cannot be divided as asked
     ├── ScratchError                        the disk has no room for what memory cannot hold
     ├── DivergedError(epoch, loss)          the loss is no number any more
@@ -34,6 +35,13 @@ class DataError(TrainingError):
         self.column = column
         where = f"{source}, column {column!r}" if column else source
         super().__init__(f"{where}: {reason}")
+
+
+class MissingColumnsError(DataError):
+    """A table without columns that a model needs."""
+
+    def __init__(self, source: str, columns: list[str]) -> None:
+        super().__init__(source, f"the model needs the columns {columns}, the table lacks them")
 
 
 class SplitError(TrainingError):

@@ -23,7 +23,7 @@ from training.folds import cut_folds
 from training.listener import Listener
 from training.memory import UNLIMITED
 from training.objective import Metric, fold_values, judged_alone, metric_named, refuse_thin_folds
-from training.outcome import DIVERGED, FINISHED, FOLDS, Outcome, outcome_of
+from training.outcome import DIVERGED, FINISHED, FOLDS, Outcome, Searched, outcome_of
 from training.pipeline import read_table
 from training.search_space import (
     Space,
@@ -127,7 +127,7 @@ def tune(config: RunConfig, request: Request, listener: SearchListener | None = 
                 search.run(study, request)
         except KeyboardInterrupt:
             listener.on_warning("interrupted; the same command goes on from here")
-        return outcome_of(study, path, config, metric, start)
+        return outcome_of(study, path, Searched.of(table, folds), config, metric, start)
 
 
 def default_study(config: RunConfig) -> Path:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Network = IPv4Network | IPv6Network
 
+PEER = "fraudscore.peer"
 _REMEMBERED = 4096
 _SITE_BITS = 64  # what one customer is given: counting single IPv6 addresses would count nothing
 
@@ -27,6 +28,17 @@ class ClientAddresses:
         """Return the address of a request's client, an IPv6 client's as its network."""
         forwarded = environ.get("HTTP_X_FORWARDED_FOR", "") if self._trusted else ""
         return self._resolve(environ.get("REMOTE_ADDR", ""), forwarded)
+
+    def is_from_proxy(self, environ: WSGIEnvironment) -> bool:
+        """Return whether a request came straight from a proxy that is trusted.
+
+        Our own worker puts the client's address where the peer's was, and keeps the peer's.
+        """
+        peer = environ.get(PEER, environ.get("REMOTE_ADDR", ""))
+        if not peer:  # a local socket has no address; whoever may open it is one of ours
+            return bool(self._trusted)
+        address = _parse(peer)
+        return address is not None and self._trusts(address)
 
     def _resolve_anew(self, peer: str, forwarded: str) -> str:
         """Walk from the peer towards the client, for as long as the hops are trusted.

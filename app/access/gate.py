@@ -78,7 +78,7 @@ class Gate:
         return self._keys is not None and not is_open and path not in _ALWAYS_OPEN
 
 
-def gate_of(settings: Settings) -> Gate | None:
+def gate_of(settings: Settings, addresses: ClientAddresses) -> Gate | None:
     """Return the gate that the settings ask for, None where everyone may come in at any time."""
     if settings.keys_file is None and settings.rate_limit is None:
         return None
@@ -88,7 +88,6 @@ def gate_of(settings: Settings) -> Gate | None:
 
         limits = RateLimits(settings.rate_limit, settings.redis_url)
     keys = None if settings.keys_file is None else KeyRing(settings.keys_file)
-    addresses = ClientAddresses(settings.trusted_proxies)
     return Gate(keys, settings.open_routes, limits, addresses)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, current_app, redirect, url_for
+from flask import Blueprint, Response, current_app, redirect, request, url_for
 from flask.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -28,9 +28,10 @@ _PAGE_HEADERS = {
 
 @dataclass(frozen=True)
 class Documentation:
-    """The document and the page of one artifact."""
+    """The document and the page of one artifact, below one mount path."""
 
     sha256: str
+    mount_path: str
     document: bytes
     page: str
 
@@ -42,16 +43,20 @@ class DocumentationCache:
         self._current: Documentation | None = None
 
     def of(
-        self, champion: Champion, routes: Collection[str], keyed: Collection[str]
+        self,
+        champion: Champion,
+        routes: Collection[str],
+        keyed: Collection[str],
+        mount_path: str = "",
     ) -> Documentation:
         """Return the documentation of a champion; two threads may at worst both write it."""
         current = self._current
         # Known by its checksum: a reference to the champion would keep a replaced model in memory.
-        if current is None or current.sha256 != champion.artifact.sha256:
-            document = openapi_document(champion, routes, keyed)
+        known = (champion.artifact.sha256, mount_path)
+        if current is None or (current.sha256, current.mount_path) != known:
+            document = openapi_document(champion, routes, keyed, mount_path)
             page = documentation_page(document)
-            current = Documentation(champion.artifact.sha256, dumps(document), page)
-            self._current = current
+            current = self._current = Documentation(*known, dumps(document), page)
         return current
 
 
@@ -88,4 +93,4 @@ def _documentation() -> Documentation:
     gate: Gate | None = current_app.extensions["fraudscore.gate"]
     routes = {rule.rule for rule in current_app.url_map.iter_rules()}
     keyed = {route for route in routes if gate is not None and gate.needs_key(route)}
-    return cache.of(store.current(), routes, keyed)
+    return cache.of(store.current(), routes, keyed, request.script_root)

@@ -28,11 +28,12 @@ Document = dict[str, Any]
 
 
 def openapi_document(
-    champion: Champion, routes: Collection[str], keyed: Collection[str]
+    champion: Champion, routes: Collection[str], keyed: Collection[str], mount_path: str
 ) -> Document:
     """Describe the routes that exist, for the transactions that this champion scores.
 
-    ``keyed`` are the routes that nobody may use without an API key.
+    ``keyed`` are the routes that nobody may use without an API key; ``mount_path`` is what comes
+    before each route in its address.
     """
     artifact = champion.artifact
     plugin = MarshmallowPlugin()
@@ -42,7 +43,7 @@ def openapi_document(
         openapi_version="3.1.0",
         plugins=[plugin],
         info={"description": operations.DESCRIPTION, "license": {"name": "MIT"}},
-        servers=[{"url": "/"}],
+        servers=[{"url": mount_path or "/"}],
     )
     converter = cast(OpenAPIConverter, plugin.converter)
     converter.add_attribute_function(_transactions_schema)  # type: ignore[no-untyped-call]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from app.access.addresses import PEER
 from app.refusal import RefusedError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Proxies:
             for key in [key for key in environ if key.startswith(_FORWARDED)]:
                 del environ[key]
             return
+        environ[PEER] = environ["REMOTE_ADDR"]
         schemes = {
             environ[key] == secure for key, secure in self._secure_headers.items() if key in environ
         }

@@ -40,10 +40,10 @@ def starting(model_dir):
     """Give a function that starts a service and waits until it is ready; end them all after."""
     with contextlib.ExitStack() as running:
 
-        def begin(*arguments, directory=model_dir, **environ):
+        def begin(*arguments, directory=model_dir, health_path="/health", **environ):
             server = Server(directory, *arguments, **environ)
             running.callback(server.close)
-            wait_for(lambda: server.popen.poll() is not None or server.get("/health").ok, "ready")
+            wait_for(lambda: server.popen.poll() is not None or server.get(health_path).ok, "ready")
             assert server.popen.poll() is None, server.end()
             return server
 

@@ -4,12 +4,17 @@
 import json
 import logging
 import os
+import signal
 import time
+from pathlib import Path
 from urllib.parse import parse_qs
 from wsgiref.validate import validator
 
 from app import create_app
+from app.access.addresses import ClientAddresses
+from app.access.mount import Mount
 from app.layer import RequestLayer
+from tests.app.gunicorn import DEADLINE_S
 
 TYPE = ("Content-Type", "application/json")
 
@@ -17,7 +22,7 @@ TYPE = ("Content-Type", "application/json")
 def told(environ, start_response):
     """Answer by path; any path that is not below answers with the environ."""
     query = {key: values[0] for key, values in parse_qs(environ["QUERY_STRING"]).items()}
-    action = {"/large": large, "/sleep": sleep, "/raise": fail, "/write": write, "/parts": parts}
+    action = {"/large": large, "/hold": hold, "/raise": fail, "/write": write, "/parts": parts}
     headers = [TYPE, ("X-Pid", str(os.getpid()))]
     return action.get(environ["PATH_INFO"], echo)(environ, start_response, headers, query)
 
@@ -37,12 +42,28 @@ def large(environ, start_response, headers, query):
     return [b"x" * int(query["bytes"])]
 
 
-def sleep(environ, start_response, headers, query):
-    """Hold the process for a while, and say so first."""
-    logging.getLogger(__name__).info("asleep")
-    time.sleep(float(query["seconds"]))
+def hold(environ, start_response, headers, query):
+    """Hold the thread until a file exists or, without the name of one, until the worker shall stop.
+
+    The log says that it is held. However slow the machine is, the test decides when it ends.
+    """
+    logging.getLogger(__name__).info("held")
+    if "until" in query:
+        wait_for(Path(query["until"]).exists)
+    else:
+        stopped = []
+        before = signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
+        wait_for(lambda: stopped)
+        signal.signal(signal.SIGTERM, before)  # the event loop has been told all the same
     start_response("200 OK", headers)
     return [b"{}"]
+
+
+def wait_for(condition):
+    """Wait until a condition holds, or for as long as a test may last."""
+    give_up_at = time.monotonic() + DEADLINE_S
+    while not condition() and time.monotonic() < give_up_at:
+        time.sleep(0.01)
 
 
 def fail(environ, start_response, headers, query):
@@ -80,5 +101,5 @@ def validated():
 def _inside_the_layer(answering):
     app = create_app()
     observer = app.extensions["fraudscore.observer"]
-    app.wsgi_app = RequestLayer(answering, {}, None, observer)
+    app.wsgi_app = RequestLayer(answering, {}, Mount("", ClientAddresses(())), None, observer)
     return app

@@ -1,11 +1,13 @@
 """The Python client against the real service."""
 
 import ast
+import json
 import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +23,11 @@ from app.client import (
     Model,
     RequestRefusedError,
 )
+from tests.app.faulty import ANSWER, Status, faulty
 from tests.app.serving import serving
 from tests.app.test_scoring import some_rows
 from tests.factories import valid_row, write_tiny_artifact
+from tests.precision import as_rounded
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +50,11 @@ def test_one_transaction_gives_the_answer_of_the_service(service, client):
     found = service.predict(row, explain=True, anomaly=True)
 
     told = client.post("/predict?explain=true&anomaly=true", json=row).get_json()
-    assert found.probability == pytest.approx(told["probability"], rel=1e-5)
+    assert found.probability == as_rounded(told["probability"])
     assert (found.score, found.decision) == (told["score"], told["decision"])
     assert found.identifiers == {"transaction_id": "t-1", "payment_id": 7}
-    assert found.uncertainty == pytest.approx(told["uncertainty"], rel=1e-5)
-    assert found.anomaly_score == pytest.approx(told["anomaly_score"], rel=1e-5)
+    assert found.uncertainty == as_rounded(tuple(told["uncertainty"]))
+    assert found.anomaly_score == as_rounded(told["anomaly_score"])
     assert [reason.code for reason in found.reasons] == [r["code"] for r in told["reasons"]]
     assert found.model == Model(**told["model"])
 
@@ -61,7 +65,7 @@ def test_anomaly_gives_the_answer_of_the_service(service, client):
     found = service.anomaly(row, explain=True)
 
     told = client.post("/anomaly?explain=true", json=row).get_json()
-    assert found.reconstruction_error == pytest.approx(told["reconstruction_error"], rel=1e-5)
+    assert found.reconstruction_error == as_rounded(told["reconstruction_error"])
     assert found.is_anomaly == told["is_anomaly"]
     assert found.threshold == told["threshold"]
     assert found.contributions[0].feature == told["contributions"][0]["feature"]
@@ -102,10 +106,79 @@ def test_frame_is_scored_as_its_rows_are(service):
     assert [p.score for p in found] == [p.score for p in service.predict(rows)]
 
 
-def test_numpy_numbers_and_date_times_can_be_sent(service):
-    row = valid_row(Amount=np.float32(25.5), transaction_time=datetime(2026, 3, 1, 12, 30))
+@pytest.mark.parametrize(
+    "amount", [np.float32(25.5), np.float64(25.5), Decimal("25.5"), pd.Series([25.5])[0]]
+)
+@pytest.mark.parametrize(
+    "time",
+    [
+        datetime(2026, 3, 1, 12, 30),
+        pd.Timestamp("2026-03-01T13:30", tz="Europe/Berlin"),
+        np.datetime64("2026-03-01T12:30:00.000000000"),
+        np.datetime64("2026-03-01T12:30"),
+    ],
+    ids=lambda time: type(time).__name__,
+)
+def test_numbers_and_date_times_of_other_libraries_can_be_sent(service, amount, time):
+    row = valid_row(Amount=amount, transaction_time=time, is_new_device=np.True_)
 
-    assert service.predict(row).score == service.predict(valid_row()).score
+    assert service.predict(row).score == service.predict(valid_row(is_new_device=True)).score
+
+
+def test_columns_of_a_frame_beyond_those_of_the_model_are_left_out(service):
+    rows = some_rows(20)
+    frame = pd.DataFrame(rows).assign(label=1, note="paid", transaction_id=range(20))
+    frame[7] = 7.0  # a name that is no text
+
+    found = service.predict(frame)
+
+    assert [p.score for p in found] == [p.score for p in service.predict(rows)]
+    assert [p.identifiers for p in found] == [{"transaction_id": number} for number in range(20)]
+
+
+def test_frame_that_lacks_a_column_of_the_model_is_refused_by_its_name(service):
+    frame = pd.DataFrame(some_rows(3)).drop(columns="Amount")
+
+    with pytest.raises(InvalidTransactionsError, match="row 0, Amount: Missing data"):
+        service.predict(frame)
+
+
+def test_frame_with_a_column_twice_is_refused(service):
+    frame = pd.DataFrame(some_rows(3))
+
+    with pytest.raises(ValueError, match="column 'V1' more than once"):
+        service.predict(pd.concat([frame, frame[["V1"]]], axis=1))
+
+
+def test_series_is_one_transaction(service):
+    rows = some_rows(20)
+    frame = pd.DataFrame(rows).assign(columns="a column of this name", payment_id=range(20))
+    expected = [p.score for p in service.predict(rows)]
+
+    alone = service.predict(frame.iloc[3])
+    together = service.predict(row for _, row in frame.iterrows())
+
+    assert (alone.score, alone.identifiers) == (expected[3], {"payment_id": 3})
+    assert [p.score for p in together] == expected
+    assert service.anomaly(frame.iloc[3]).identifiers == {"payment_id": 3}
+
+
+def test_model_is_asked_for_once_a_frame_and_not_for_mappings():
+    card = {"name": "m", "version": "1", "tasks": ["fraud"], "id_keys": ["id"]}
+    card |= {"features": [{"name": "Amount"}]}
+    answers = [
+        Status(200, body=json.dumps(document).encode()) for document in (card, *[ANSWER] * 3)
+    ]
+    frame = pd.DataFrame({"Amount": [1.0, 2.0, 3.0], "label": 0})
+
+    with faulty(*answers) as server, Client(server.url, batch_rows=1) as client:
+        client.predict(frame)
+        client.predict({"Amount": 1.0, "label": 0})
+
+    paths = [path for path, _, _ in server.requests]
+    assert paths == ["/model", *["/predict"] * 4]
+    bodies = [json.loads(body) for _, _, body in server.requests[1:]]
+    assert [list(row) for (row,) in bodies] == [["Amount"]] * 3 + [["Amount", "label"]]
 
 
 def test_problems_are_numbered_over_the_whole_input(service):
@@ -121,7 +194,18 @@ def test_problems_are_numbered_over_the_whole_input(service):
     }
     assert caught.value.status == 422
     assert len(caught.value.request_id) == 32
-    assert caught.value.request_id in str(caught.value)
+    assert str(caught.value) == (
+        "The request is well formed, but it holds values that cannot be accepted. "
+        f"(status 422, request {caught.value.request_id}); "
+        "row 10, Amount: Not a valid number.; row 13, V1: Field may not be null."
+    )
+
+
+def test_message_names_the_first_fields_and_counts_the_others(service):
+    with pytest.raises(InvalidTransactionsError, match=r"; and 1 more$") as caught:
+        service.predict([{**valid_row(), "Amount": "12", "V1": "a"}] * 3)
+
+    assert str(caught.value).count("row ") == 5
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), object()])
@@ -131,11 +215,11 @@ def test_value_that_json_cannot_hold_is_named_before_anything_is_sent(value):
 
     with (
         Client("http://127.0.0.1:9", batch_rows=20) as client,
-        pytest.raises(InvalidTransactionsError, match="transaction 9 cannot") as caught,
+        pytest.raises(InvalidTransactionsError, match="JSON cannot hold; row 9, V1: ") as caught,
     ):
         client.predict(rows)
 
-    assert set(caught.value.errors) == {9}
+    assert {row: set(fields) for row, fields in caught.value.errors.items()} == {9: {"V1"}}
     assert caught.value.status is None
 
 

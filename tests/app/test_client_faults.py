@@ -18,6 +18,7 @@ from app.client import (
     UnexpectedAnswerError,
 )
 from tests.app.faulty import Status, faulty
+from tests.app.gunicorn import DEADLINE_S, wait_for
 
 ROW = {"transaction_id": "t-1", "Amount": 1.0}
 
@@ -50,11 +51,13 @@ def test_what_may_pass_is_asked_again(fault):
 
 
 def test_silence_is_given_up_and_asked_again():
-    with faulty("silence") as server, patient(server, Pauses(), timeout=(1.0, 0.1)) as client:
+    # On a slow machine an answer may be given up that was on its way: asked again for as long.
+    soon = {"timeout": (DEADLINE_S, 0.1), "deadline": DEADLINE_S, "retries": DEADLINE_S * 10}
+    with faulty("silence") as server, patient(server, Pauses(), **soon) as client:
         prediction = client.predict(ROW)
 
     assert prediction.score == 500
-    assert len(server.requests) == 2
+    assert len(server.requests) >= 2
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 413, 415, 422, 500, 501])
@@ -156,12 +159,10 @@ def test_wait_beyond_the_deadline_is_not_begun():
 
 
 def test_deadline_bounds_silence_and_retries():
-    with (
-        faulty(*["silence"] * 9) as server,
-        Client(server.url, deadline=0.3) as client,
-        pytest.raises(ServiceUnavailableError) as caught,
-    ):
-        client.predict(ROW)
+    with faulty(*["silence"] * 9) as server, Client(server.url, deadline=0.3) as client:
+        with pytest.raises(ServiceUnavailableError) as caught:
+            client.predict(ROW)
+        wait_for(lambda: server.requests, "a request")
 
     assert caught.value.status is None
     assert caught.value.request_id == server.requests[0][1]["X-Request-ID"]

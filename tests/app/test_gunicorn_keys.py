@@ -9,7 +9,7 @@ import requests
 from click.testing import CliRunner
 
 from app.__main__ import main
-from tests.app.gunicorn import Process, wait_for
+from tests.app.gunicorn import DEADLINE_S, Process, wait_for
 from tests.factories import valid_row
 
 OPEN_DOOR = "no API keys"
@@ -40,7 +40,8 @@ def test_keys_change_while_the_service_runs(serve, tmp_path):
         headers = {"Authorization": f"Bearer {secret}"}
         url = server.url + "/predict"
         answers = [
-            requests.post(url, json=valid_row(), headers=headers, timeout=5) for _ in range(n)
+            requests.post(url, json=valid_row(), headers=headers, timeout=DEADLINE_S)
+            for _ in range(n)
         ]
         return {answer.status_code for answer in answers}
 

@@ -10,6 +10,7 @@ from app.answer import answer
 from model.decision import DECISIONS, Policy
 from tests.app.test_errors import assert_problem
 from tests.factories import tiny_rows, valid_row, write_tiny_artifact
+from tests.precision import as_rounded
 
 ROUTES = ["predict", "anomaly"]
 FORMS = {
@@ -40,15 +41,6 @@ def client_of(directory, **changes):
     """Return a client of a service over a tiny model of its own."""
     write_tiny_artifact(directory, **changes)
     return create_app({"MODEL_DIR": directory}).test_client()
-
-
-def approximately(document):
-    """Compare numbers as batches of other sizes round them."""
-    if isinstance(document, dict):
-        return {key: approximately(value) for key, value in document.items()}
-    if isinstance(document, list):
-        return [approximately(value) for value in document]
-    return pytest.approx(document, rel=1e-5, abs=1e-7) if isinstance(document, float) else document
 
 
 @pytest.mark.parametrize("query", ["", "?explain=true", "?anomaly=1", "?explain=1&anomaly=true"])
@@ -107,7 +99,7 @@ def test_prediction_is_what_the_scorer_says(client, champion):
     document = client.post("/predict?explain=true&anomaly=true", json=rows).get_json()
 
     for number, row in enumerate(document["predictions"]):
-        assert row == approximately(
+        assert row == as_rounded(
             {
                 "probability": float(scores.probability[number]),
                 "score": int(scores.score[number]),
@@ -148,7 +140,7 @@ def test_anomaly_is_what_the_scorer_says(client, champion):
 
     assert document["threshold"] == anomalies.threshold
     for number, row in enumerate(document["predictions"]):
-        assert row == approximately(
+        assert row == as_rounded(
             {
                 "reconstruction_error": float(anomalies.reconstruction_error[number]),
                 "anomaly_score": float(anomalies.anomaly_score[number]),
@@ -168,7 +160,7 @@ def test_a_transaction_gets_the_same_answer_alone_and_among_others(client, route
     common = {key: value for key, value in together.items() if key != "predictions"}
     for row, expected in zip(rows, together["predictions"], strict=True):
         alone = client.post(f"/{route}{query}", json=row).get_json()
-        assert alone == approximately(expected | common)
+        assert alone == as_rounded(expected | common)
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -19,7 +19,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from app import create_app
 from app.observability.tracing import Tracing, tracing_for
 from app.record import RequestRecord
-from tests.app.gunicorn import wait_for
+from tests.app.gunicorn import DEADLINE_S, wait_for, with_constant
 from tests.factories import valid_row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -205,10 +205,13 @@ def test_spans_reach_a_collector_and_the_log_line_names_the_trace(
     assert "4000" not in str(span)
 
 
-def test_workers_send_their_last_spans_before_they_stop(serve):
+def test_workers_send_their_last_spans_before_they_stop(serve, tmp_path):
+    patient = with_constant(tmp_path, "app.observability.tracing._LEAVE_S", DEADLINE_S)
     with collector() as (address, received):
         server = serve(
-            OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=f"{address}/own", OTEL_BSP_SCHEDULE_DELAY="60000"
+            *patient,
+            OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=f"{address}/own",
+            OTEL_BSP_SCHEDULE_DELAY="60000",
         )
         for _ in range(3):
             server.post("/predict", valid_row())

@@ -11,7 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.gunicorn import Process, receive_answer, receive_answers, wait_for
+from tests.app.gunicorn import (
+    DEADLINE_S,
+    Process,
+    receive_answer,
+    receive_answers,
+    wait_for,
+    with_constant,
+)
 
 GET = b"GET /x HTTP/1.1\r\nHost: x\r\n"
 ECHO = "tests.app.echo:application()"
@@ -115,17 +122,20 @@ def both_pids(server):
         return {receive_answers(one, 1)[0][1]["x-pid"] for one in (first, second)}
 
 
-def test_busy_worker_leaves_new_connections_to_its_sibling(pair):
+def test_busy_worker_leaves_new_connections_to_its_sibling(pair, tmp_path):
     wait_for(lambda: len(both_pids(pair)) == 2, "both workers")
 
-    with pair.connect() as busy:
-        busy.sendall(b"GET /sleep?seconds=3 HTTP/1.1\r\nHost: x\r\n\r\n")
-        wait_for(lambda: is_asleep(pair), "a busy worker")
-        answers = [pair.get("/x") for _ in range(20)]
-        busy.setblocking(False)
-        with pytest.raises(BlockingIOError):
-            busy.recv(1)
+    gate = tmp_path / "gate"
 
+    with pair.connect() as busy:
+        busy.sendall(b"GET /hold?until=%b HTTP/1.1\r\nHost: x\r\n\r\n" % bytes(gate))
+        wait_for(lambda: is_held(pair), "a busy worker")
+        answers = [pair.get("/x") for _ in range(20)]
+        gate.touch()
+        ((status, headers, _),) = receive_answers(busy, 1)
+
+    assert status == 200
+    assert headers["x-pid"] not in {answer.headers["X-Pid"] for answer in answers}
     assert len({answer.headers["X-Pid"] for answer in answers}) == 1
 
 
@@ -163,7 +173,7 @@ def test_upgrade_to_a_second_master_loses_nothing(serve, load):
     server.popen.send_signal(signal.SIGUSR2)
     wait_for(lambda: clients.pids - old, "a worker of the new master")
     server.popen.terminate()
-    server.popen.wait(30)
+    server.popen.wait(DEADLINE_S)
     clients.pids.clear()
     wait_for(lambda: len(clients.pids - old) == 2, "both new workers")
     clients.stop()
@@ -192,8 +202,9 @@ def test_stop_under_load_answers_everything_that_was_accepted(serve, load):
     clients.stop()
 
     assert (code, errors) == (0, [])
-    # The kernel may complete a handshake between the last accept and the close.
-    assert clients.outcomes.pop("never accepted", 0) <= 1
+    # The kernel may complete handshakes between the last accept and the close; after that nobody
+    # listens, so this happens to a client once at most.
+    assert clients.outcomes.pop("never accepted", 0) <= 16
     assert set(clients.outcomes) == {200}
 
 
@@ -203,8 +214,8 @@ def test_stop_answers_connections_that_nobody_had_accepted(serve):
 
     with contextlib.ExitStack() as opened:
         busy = opened.enter_context(server.connect())
-        busy.sendall(b"GET /sleep?seconds=1 HTTP/1.1\r\nHost: x\r\n\r\n")
-        wait_for(lambda: is_asleep(server), "a busy worker")
+        busy.sendall(b"GET /hold HTTP/1.1\r\nHost: x\r\n\r\n")
+        wait_for(lambda: is_held(server), "a busy worker")
         waiting = [opened.enter_context(server.connect()) for _ in range(30)]
         for connection in waiting:
             connection.sendall(GET + b"\r\n")
@@ -216,13 +227,14 @@ def test_stop_answers_connections_that_nobody_had_accepted(serve):
     assert server.end()[0] == 0
 
 
-def is_asleep(server):
+def is_held(server):
     """Return whether a worker is held by a request."""
-    return any(line["message"] == "asleep" for line in server.log())
+    return any(line["message"] == "held" for line in server.log())
 
 
-def test_kept_connections_may_still_ask_while_the_service_stops(serve):
-    server = serve(ECHO)
+def test_kept_connections_may_still_ask_while_the_service_stops(serve, tmp_path):
+    patient = with_constant(tmp_path, "app.worker.shared._STOP_LINGER_S", DEADLINE_S)
+    server = serve(*patient, ECHO, "--graceful-timeout", str(DEADLINE_S))
 
     with server.connect() as connection, connection.makefile("rb") as stream:
         connection.sendall(GET + b"\r\n")
@@ -264,10 +276,10 @@ def test_hung_worker_is_replaced(serve):
     (hung,) = server.workers()
 
     with server.connect() as connection:
-        connection.sendall(b"GET /sleep?seconds=60 HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(b"GET /hold?until=never HTTP/1.1\r\nHost: x\r\n\r\n")
         wait_for(lambda: server.workers() not in ([hung], []), "a new worker")
 
-    assert server.get("/x").ok
+    wait_for(lambda: server.get("/x").ok, "an answer")
     assert any("WORKER TIMEOUT" in line["message"] for line in server.log())
 
 
@@ -275,13 +287,13 @@ def test_worker_hung_in_a_large_request_is_replaced(serve):
     server = serve(ECHO, "--timeout", "1")
     (hung,) = server.workers()
     size = 2_000_000
-    head = b"POST /sleep?seconds=60 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
+    head = b"POST /hold?until=never HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
 
     with server.connect() as connection:
         connection.sendall(head + b" " * size)
         wait_for(lambda: server.workers() not in ([hung], []), "a new worker")
 
-    assert server.get("/x").ok
+    wait_for(lambda: server.get("/x").ok, "an answer")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])

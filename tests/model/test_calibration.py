@@ -13,6 +13,7 @@ from model.activations import sigmoid
 from model.calibration import Calibration, log_odds, prior_correction
 from model.calibration_fit import LARGEST_SLOPE, SMALLEST_SLOPE, beta_columns
 from model.errors import ConfigurationError
+from tests.precision import as_rounded
 
 
 @pytest.fixture
@@ -215,7 +216,7 @@ def test_isotonic_does_not_depend_on_the_order_of_equal_logits(rng):
 
     first, second = (Calibration.fit(z[order], y[order], method="isotonic") for order in orders)
 
-    assert first == second
+    assert first.to_dict() == as_rounded(second.to_dict(), np.float64)
     assert len(set(first.knots)) == len(first.knots)
 
 
@@ -244,7 +245,7 @@ def validation_rows(draw):
     return (width * (rng.normal(size=n_rows) + gap * y)).round(draw(st.integers(0, 9))), y
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(validation_rows(), st.sampled_from(METHODS), st.floats(-5, 5))
 def test_noise_of_other_processors_moves_no_probability(rows, method, offset):
     raw, y = rows
@@ -268,7 +269,7 @@ def test_classes_that_hardly_differ_in_their_logits_are_told_apart_gently(method
     assert calibration.probability(z).mean() == pytest.approx(0.5, abs=1e-3)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(validation_rows(), st.sampled_from(METHODS), st.floats(0, 50))
 def test_interval_lies_around_the_probability_and_within_its_bounds(rows, method, spread):
     raw, y = rows

@@ -56,7 +56,7 @@ def outcome(read, rows):
 
 
 @given(specs_and_rows())
-@settings(max_examples=600, deadline=None, derandomize=True, database=None)
+@settings(max_examples=600, derandomize=True, database=None)
 def test_fast_way_gives_what_the_thorough_way_gives_or_nothing(spec_and_rows):
     spec, rows = spec_and_rows
 
@@ -71,7 +71,7 @@ def test_fast_way_gives_what_the_thorough_way_gives_or_nothing(spec_and_rows):
 
 
 @given(specs_and_rows())
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300, derandomize=True, database=None)
 def test_rows_are_judged_alone_as_they_are_together(spec_and_rows):
     spec, rows = spec_and_rows
     alone = [outcome(spec.matrix_from_rows, [row]) for row in rows]

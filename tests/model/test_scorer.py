@@ -11,6 +11,7 @@ from model.decision import APPROVE, Policy
 from model.errors import ConfigurationError, TaskError
 from model.scorer import AnomalyPart, FraudPart, Scorer
 from tests.factories import tiny_rows, tiny_scorer
+from tests.precision import rounding
 
 REVIEWS_ANOMALIES = Policy(review=0.3, block=0.6, anomaly_review=0.9)
 
@@ -29,8 +30,8 @@ def test_scores_are_those_of_the_parts(scorer, rows):
 
     encoded = scorer.preprocessor.transform(rows)
     logits = scorer.fraud.mlp.logits(encoded)
-    np.testing.assert_allclose(scores.logits, logits.mean(axis=0), atol=1e-5)
-    np.testing.assert_allclose(scores.spread, logits.std(axis=0), atol=1e-5)
+    np.testing.assert_allclose(scores.logits, logits.mean(axis=0), **rounding(np.float32))
+    np.testing.assert_allclose(scores.spread, logits.std(axis=0), **rounding(np.float32))
     probability = scorer.fraud.calibration.probability(scores.logits)
     np.testing.assert_array_equal(scores.probability, probability)
     np.testing.assert_array_equal(scores.score, scorer.fraud.scale.score(scores.logits))
@@ -85,7 +86,7 @@ def test_rows_are_scored_alone_as_they_are_together(n_rows, rows):
 
     assert alone.keys() == together.keys()
     for name, array in alone.items():
-        np.testing.assert_allclose(array, together[name][:n_rows], rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(array, together[name][:n_rows], **rounding(np.float32))
     assert len(scorer.reasons(rows[:n_rows])) == n_rows
     assert len(scorer.anomaly_reasons(rows[:n_rows], scorer.anomaly(rows[:n_rows]))) == n_rows
 

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
+DEADLINE_MS = 120_000  # for what takes a second: on a busy machine nothing fails for being late
 CHROMIUM = shutil.which("chromium")
 needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason="needs Chromium on the path (Debian: apt-get install chromium)"
@@ -23,6 +24,7 @@ def opened(page: Path, scheme: str, width: int):
             context = browser.new_context(
                 color_scheme=scheme, viewport={"width": width, "height": 900}, offline=True
             )
+            context.set_default_timeout(DEADLINE_MS)
             tab = context.new_page()
             tab.goto(page.resolve().as_uri())
             yield tab

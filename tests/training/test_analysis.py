@@ -180,6 +180,18 @@ def test_box_says_that_the_anomaly_score_decided(artifact):
     assert "approve by the probability alone; an anomaly score from 0 on is reviewed" in text
 
 
+@pytest.mark.parametrize("width", [60, 80])
+def test_nothing_is_cut_in_a_narrow_terminal(artifact, width):
+    text = printed(artifact, valid_row(V1=6.0), width)
+
+    assert {len(line) for line in text.splitlines()} == {width}
+    assert "…" not in text
+    for name in artifact.scorer.spec.names:
+        assert f"{name} = " in text
+    for reason in artifact.scorer.reasons(row_of(valid_row(V1=6.0), artifact.scorer.spec))[0]:
+        assert f"{reason.contribution:+.3f}  {reason.code}" in text
+
+
 @pytest.mark.parametrize("v1", [-3.0, 0.8, 6.0])
 def test_bar_is_as_long_as_fraud_is_probable(artifact, v1):
     row = valid_row(V1=v1)

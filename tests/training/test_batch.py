@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from model.decision import DECISIONS
+from tests.precision import rounding
 from tests.training.runs import train
 from tests.training.tables import mixed_frame
 from training import table_files
-from training.batch import score_file, score_frame
+from training.batch import read_row, score_file, score_frame
 from training.data import matrix_of
 from training.errors import DataError
 
@@ -107,7 +108,7 @@ def test_chunks_do_not_change_the_scores(artifact, tmp_path, source, target):
 
     expected = score_frame(artifact.scorer, NEW, "new")
     assert counts == [64] * 7 + [52]
-    pd.testing.assert_frame_equal(result, expected, check_dtype=False, rtol=1e-5, atol=1e-7)
+    pd.testing.assert_frame_equal(result, expected, check_dtype=False, **rounding(np.float32))
 
 
 def test_columns_that_the_model_does_not_know_are_ignored(artifact, tmp_path):
@@ -139,10 +140,26 @@ def test_ids_may_look_like_numbers_in_some_chunks(artifact, tmp_path):
     assert result["payment_id"].tolist() == ids
 
 
-def test_table_without_ids_is_scored_without(artifact, tmp_path):
-    result = scored(artifact, tmp_path, NEW.drop(columns="payment_id"))
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("source", ["new.csv", "new.parquet"])
+def test_rows_of_a_table_without_ids_are_numbered(artifact, tmp_path, source):
+    result = scored(artifact, tmp_path, NEW.drop(columns="payment_id"), source=source)
 
-    assert list(result) == COLUMNS[1:]
+    assert list(result) == ["row", *COLUMNS[1:]]
+    assert result["row"].tolist() == list(range(len(NEW)))
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_row_is_found_wherever_it_lies(artifact, tmp_path):
+    path = write(NEW, tmp_path / "new.parquet")
+    matrix = matrix_of(NEW, artifact.scorer.spec, "new")
+
+    for number in (0, 63, 64, 499):
+        cells, row = read_row(path, number, artifact.scorer.spec)
+        assert cells["payment_id"] == NEW["payment_id"].iloc[number]
+        np.testing.assert_array_equal(row, matrix[[number]])
+    with pytest.raises(DataError, match="there is no row 500: it has rows 0 to 499"):
+        read_row(path, 500, artifact.scorer.spec)
 
 
 @pytest.mark.parametrize("source", ["new.csv", "new.parquet"])

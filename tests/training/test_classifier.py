@@ -8,6 +8,7 @@ from sklearn.metrics import average_precision_score, f1_score, log_loss, precisi
 
 from model.activations import sigmoid
 from model.errors import ConfigurationError
+from tests.precision import rounding
 from tests.training.tables import numeric_table
 from training.averaging import as_averaged
 from training.chunks import MOST_ROWS
@@ -103,7 +104,7 @@ def test_holdout_calibrates_on_the_second_half_of_the_validation_rows():
 
     np.testing.assert_array_equal(classifier.calibration_rows, parts.validation_b)
     expected = classifier.mlp.logits(X[parts.validation_b])
-    np.testing.assert_allclose(classifier.calibration_logits, expected, rtol=1e-6)
+    np.testing.assert_allclose(classifier.calibration_logits, expected, **rounding(np.float32))
     assert classifier.calibration_logits.dtype == np.float64
     assert classifier.held_out_logits is classifier.calibration_logits
 
@@ -144,9 +145,9 @@ def test_cross_fit_judges_every_row_by_the_member_that_left_it_out():
     np.testing.assert_array_equal(classifier.calibration_rows, parts.train)
     logits = classifier.mlp.logits(X[parts.train])
     expected = [logits[fold, row] for row, fold in enumerate(parts.folds)]
-    np.testing.assert_allclose(classifier.held_out_logits, expected, rtol=1e-6)
+    np.testing.assert_allclose(classifier.held_out_logits, expected, **rounding(np.float32))
     averaged = as_averaged(logits.astype(float), parts.folds, labels[parts.train])
-    np.testing.assert_allclose(classifier.calibration_logits, averaged, rtol=1e-5)
+    np.testing.assert_allclose(classifier.calibration_logits, averaged, **rounding(np.float32))
 
 
 def test_cross_fit_keeps_the_last_epoch():
@@ -189,14 +190,13 @@ def test_held_out_logits_are_the_members_mean_in_chunks_as_in_one(rng):
     X = rng.normal(size=(MOST_ROWS + 100, 3)).astype(np.float32)
 
     np.testing.assert_allclose(
-        held_out_logits(mlp, X, None), mlp.logits(X).mean(axis=0), rtol=1e-4, atol=1e-6
+        held_out_logits(mlp, X, None), mlp.logits(X).mean(axis=0), **rounding(np.float32)
     )
     folds = rng.integers(0, 4, len(X))
     np.testing.assert_allclose(
         held_out_logits(mlp, X, folds),
         mlp.logits(X)[folds, np.arange(len(X))],
-        rtol=1e-4,
-        atol=1e-6,
+        **rounding(np.float32),
     )
 
 

@@ -228,7 +228,7 @@ configurations = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(facts=configurations)
 def test_configuration_written_as_toml_is_read_back_as_it_is(facts, tmp_path):
     config = load_config(None, facts)

@@ -20,6 +20,11 @@ def recorded(width=80, terminal=False):
     return Console(file=io.StringIO(), width=width, force_terminal=terminal)
 
 
+def unwrapped(text):
+    """Return a text with the lines that go on with another in one."""
+    return re.sub(r"(?<=\S)\n {4,}(?=\S)", " ", text)
+
+
 def text_of(console):
     """Return what a console has written."""
     return console.file.getvalue()
@@ -42,6 +47,7 @@ def printed(tmp_path_factory):
 
 def test_counts_and_imbalance_are_printed(printed):
     run, text = printed
+    text = unwrapped(text)
     n_frauds = int(run.table.labels.sum())
 
     assert "1,500 with 7 features (1 datetime, 4 numeric, 1 categorical, 1 boolean)" in text
@@ -53,6 +59,7 @@ def test_counts_and_imbalance_are_printed(printed):
 
 def test_architecture_and_training_are_printed(printed):
     run, text = printed
+    text = unwrapped(text)
     mlp = run.classifier.mlp
     weights = run.classifier.class_weights
 
@@ -148,7 +155,7 @@ def test_impact_at_the_base_rate_is_scaled_from_the_matrix(printed):
     caught, alarms = 1000 * tp / (tp + fn), 99_000 * fp / (tn + fp)
     assert (
         f"in 100,000 transactions 1,000 frauds, {caught:,.0f} caught, {alarms:,.0f} false alarms"
-        in text
+        in unwrapped(text)
     )
 
 
@@ -156,8 +163,35 @@ def test_no_line_is_cut_in_a_terminal_of_80_columns(printed):
     _, text = printed
 
     assert "…" not in text
+    assert max(len(row.rstrip()) for row in text.splitlines()) <= 80
     tables = text[text.index("On 300") : text.index("Business impact")]
     assert max(len(row.rstrip()) for row in tables.splitlines()) <= 80
+
+
+def test_what_is_to_be_copied_and_what_has_no_blanks_is_not_broken():
+    console = recorded(width=40)
+
+    line(console, "promote with", "python -m training promote " + "x" * 40, wraps=False)
+    line(console, "note", "some words and then " + "y" * 50 + " and more words")
+
+    assert text_of(console).splitlines() == [
+        "  promote with    python -m training promote " + "x" * 40,
+        "  note            some words and then",
+        "                  " + "y" * 50,
+        "                  and more words",
+    ]
+
+
+def test_views_stand_below_each_other_where_there_is_no_room_beside(printed):
+    run, _ = printed
+    console = recorded(width=60)
+
+    print_evaluation(console, run.evaluation, "rows")
+
+    text = text_of(console)
+    assert "…" not in text
+    assert text.count("  metric ") == 2
+    assert max(len(row.rstrip()) for row in text.splitlines()) <= 60
 
 
 def test_anomaly_figures_are_printed(printed):

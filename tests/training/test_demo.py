@@ -10,7 +10,7 @@ from tests.training.browser import assert_axe_finds_nothing, needs_chromium, ope
 from tests.training.commands import refused, run
 from tests.training.pages import NUMBER, assert_is_a_good_page, facts_of, shows
 from training.demo import DEMOS, depth, names_of, write_demo, xor
-from training.demo.animation import Animation
+from training.demo.animation import SECONDS, Animation
 from training.report import drawing
 from training.report.drawing import Plot, new_axes
 
@@ -154,11 +154,19 @@ def frames(tab):
     return {int(re.search(r"frame-(\d+)", name)[1]) for name in seen}
 
 
+def frames_at(tab, seconds):
+    """Return the numbers of the frames that can be seen so long after the beginning."""
+    tab.evaluate(
+        """seconds => document.getAnimations().forEach(a => { a.currentTime = 1000 * seconds; })""",
+        seconds,
+    )
+    return frames(tab)
+
+
 @needs_chromium
 def test_animation_moves_can_be_stopped_and_heeds_reduced_motion(pages):
     last = len(facts_of(pages["boundary"])["frames"]) - 1
     with opened(pages["boundary"], "light", 1280) as tab:
-        assert frames(tab) == {0}
         tab.wait_for_function(
             """() => [...document.querySelectorAll('[id^="animation-frame-2-"]')]
             .every(e => getComputedStyle(e).visibility === "visible")"""
@@ -167,12 +175,14 @@ def test_animation_moves_can_be_stopped_and_heeds_reduced_motion(pages):
         states = tab.evaluate(
             """() => document.getAnimations().map(a => [a.playState, a.effect.target.id])"""
         )
+        shown = [frames_at(tab, (number + 0.5) * SECONDS) for number in range(last + 1)]
         tab.emulate_media(reduced_motion="reduce")
         still = frames(tab)
         tab.emulate_media(reduced_motion="no-preference", media="print")
         printed = frames(tab)
 
     assert {state for state, _ in states} == {"paused"}
+    assert shown == [{number} for number in range(last + 1)]
     assert still == printed == {last}
 
 

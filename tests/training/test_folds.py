@@ -39,7 +39,7 @@ def test_rows_that_a_run_tests_on_are_in_no_fold():
         assert not set(used) & set(test)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     n_rows=st.integers(200, 600),
     n_folds=st.integers(2, 5),
@@ -73,7 +73,7 @@ def test_folds_in_time_do_not_leak(n_rows, n_folds, seed, delay, test_share):
     assert sizes == sorted(sizes)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     n_rows=st.integers(100, 400),
     n_folds=st.integers(2, 5),

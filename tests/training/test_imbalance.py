@@ -130,7 +130,7 @@ def test_unknown_resampling_is_refused(rng):
         resample(np.zeros((100, 2)), labels_of(5, 95), "adasyn", 0.5, rng)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     n_frauds=st.integers(1, 40),
     n_legitimate=st.integers(1, 200),

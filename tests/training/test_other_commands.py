@@ -6,10 +6,13 @@ import re
 import pandas as pd
 import pytest
 
+from model.artifact import load
 from tests.factories import valid_row
+from tests.precision import as_rounded
 from tests.training.commands import QUICK_TOML, refused, run, write
 from tests.training.tables import mixed_frame
 from training.__main__ import main
+from training.analysis import typical_values
 
 pytestmark = pytest.mark.usefixtures("working_folder")
 
@@ -22,7 +25,78 @@ def test_transaction_is_explained(tiny):
     assert "fraud probability" in output
     assert re.search("APPROVE|REVIEW|BLOCK", output)
     assert "hidden layer 1" in output
-    assert {len(line) for line in output.splitlines()} == {80}
+    assert {len(line) for line in output.splitlines()} == {300}
+
+
+def test_row_of_a_table_is_explained_as_the_transaction_that_it_is(tiny):
+    rows = [valid_row(V1=value, payment_id=number) for number, value in enumerate((0.1, 0.3, 9.0))]
+    pd.DataFrame(rows).to_csv("rows.csv", index=False)
+
+    output = run("predict", "--artifact", tiny, "--data", "rows.csv", "--row", 1)
+
+    name, box = output.split("\n", 1)
+    assert re.fullmatch(r"  model +tiny \w{12}", name)
+    expected = run("predict", "--artifact", tiny, "--transaction", TRANSACTION)
+    assert box.partition("hidden layer")[2] == expected.partition("hidden layer")[2]
+    assert "V1 = 0.3" in box
+    message = refused("predict", "--artifact", tiny, "--data", "rows.csv", "--row", 3)
+    assert message == "rows.csv: there is no row 3: it has rows 0 to 2"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--row", 1], ["--data", "a.csv"], ["--data", "a", "--row", 1, "--json", "b"]]
+)
+def test_row_needs_its_table_and_nothing_else(tiny, arguments):
+    assert "--data and --row" in run("predict", "--artifact", tiny, *arguments, status=2)
+
+
+def test_rest_of_a_transaction_may_be_typical(tiny):
+    spec = load(tiny).scorer.spec
+    values = {"V1": 9.0}
+
+    output = run("predict", "--artifact", tiny, "--transaction", "V1=9", "--rest", "typical")
+
+    matrix = spec.central_row().copy()
+    matrix[0, spec.names.index("V1")] = 9.0
+    score = load(tiny).scorer.score(matrix).score[0]
+    assert f"score {score} of 1000" in output
+    assert typical_values(spec).keys() == set(spec.names)
+    spec.matrix_from_rows([typical_values(spec) | values])  # all of them can be sent
+
+
+def test_model_that_reads_a_table_is_named(tiny):
+    pd.DataFrame([valid_row()] * 3).drop(columns="V1").to_csv("rows.csv", index=False)
+    arguments = ("--artifact", tiny, "--data", "rows.csv")
+
+    for message in (
+        refused("score", *arguments, "--output", "scores.csv"),
+        refused("predict", *arguments, "--row", 0),
+    ):
+        assert re.fullmatch(
+            r"rows.csv: the model needs the columns \['V1'\], the table lacks them; that is tiny "
+            r"\w{12}: --model takes the folder of another model",
+            message,
+        )
+
+
+def test_scores_may_have_reasons(tiny):
+    rows = [valid_row(V1=value) for value in (0.1, 0.3, 9.0)]
+    pd.DataFrame(rows).to_csv("rows.csv", index=False)
+
+    output = run(
+        "score", "--artifact", tiny, "--data", "rows.csv", "--output", "s.csv", "--reasons"
+    )
+
+    scorer = load(tiny).scorer
+    found = pd.read_csv("s.csv")
+    assert re.search(r"model +tiny \w{12}", output)
+    assert found["row"].tolist() == [0, 1, 2]
+    for number, reasons in enumerate(scorer.reasons(scorer.spec.matrix_from_rows(rows))):
+        told = found.iloc[number]
+        codes = [told[f"reason_{place}"] for place in range(1, len(reasons) + 1)]
+        assert codes == [reason.code for reason in reasons]
+        assert told["contribution_1"] == as_rounded(reasons[0].contribution)
+        assert all(pd.isna(told[f"reason_{place}"]) for place in range(len(reasons) + 1, 5))
 
 
 def test_transaction_of_a_file_is_explained_alike(tiny, tmp_path):

@@ -69,7 +69,7 @@ def test_what_was_read_is_a_copy(rng, order):
     np.testing.assert_array_equal(matrix[:, 2], np.arange(50))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), n_rows=st.integers(1, 300), blocks=st.integers(2, 9))
 def test_batches_are_those_of_an_array_whatever_fits_into_the_buffer(data, n_rows, blocks):
     values = np.random.default_rng(n_rows).normal(size=(n_rows, 2)).astype(np.float32)

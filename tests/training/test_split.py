@@ -237,7 +237,7 @@ def tables_and_configs(draw):
     return numeric_table(labels, times), config, draw(st.integers(2, 5)), draw(st.integers(0, 99))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables_and_configs())
 def test_whatever_is_asked_for_rows_are_in_one_part_and_time_runs_forward(drawn):
     table, config, n_members, seed = drawn

@@ -49,7 +49,7 @@ def scored_rows(draw):
     return probability, y, weights
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(scored_rows(), st.sampled_from(TARGETS), st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.7, 0.99]))
 def test_threshold_is_the_one_that_brute_force_finds(rows, target, value):
     probability, y, weights = rows

@@ -1,8 +1,10 @@
 """The command ``tune``, as a user types it."""
 
 import os
+import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -11,11 +13,11 @@ from matplotlib.image import imread
 from rich.console import Console
 
 from tests.training.commands import QUICK_TOML, refused, run, write
-from tests.training.pages import assert_is_a_good_page, facts_of
+from tests.training.pages import assert_is_a_good_page, facts_of, parsed, visible
 from tests.training.searches import SMALL_SPACE
 from tests.training.tables import mixed_frame
 from training import outcome, search_space, tune
-from training.cli.search_console import SearchConsole
+from training.cli.search_console import SearchConsole, TimeLeft
 from training.config_file import load_config
 from training.tune import Request
 
@@ -116,14 +118,15 @@ class Recording(SearchConsole):
     """Keeps what the progress bar shows."""
 
     def __init__(self):
-        super().__init__(Console(force_terminal=True, file=StringIO()))
-        self.seen = []
+        super().__init__(Console(force_terminal=True, file=StringIO()), lambda: self.now)
+        self.seen, self.now = [], 0.0
 
     def on_fold(self, trial, fold):
-        """Look at the bar after each fold."""
+        """Look at the bar after each fold, which takes half an hour."""
+        self.now += 1800.0
         super().on_fold(trial, fold)
         task = self._progress.tasks[0]
-        self.seen.append((task.description, task.completed, task.total))
+        self.seen.append((task.description, task.completed, task.total, task.fields["left"]))
 
 
 @pytest.mark.usefixtures("small_space")
@@ -135,8 +138,45 @@ def test_progress_shows_trials_and_folds(data):
     console.close()
 
     assert console.seen == [
-        ("trial 0: fold 1 of 2", 0, 2),
-        ("trial 0: fold 2 of 2", 0, 2),
-        ("trial 1: fold 1 of 2", 1, 2),
-        ("trial 1: fold 2 of 2", 1, 2),
+        ("trial 0: fold 1 of 2", 0, 2, "about 90 min left"),
+        ("trial 0: fold 2 of 2", 0, 2, "about 60 min left"),
+        ("trial 1: fold 1 of 2", 1, 2, "about 30 min left"),
+        ("trial 1: fold 2 of 2", 1, 2, ""),
     ]
+
+
+def test_time_left_is_no_longer_than_the_time_that_is_given():
+    left = TimeLeft(n_before=10, n_trials=50, limit=600.0, began=100.0)
+
+    assert left.after(10, 150.0) == ""
+    assert left.after(12, 130.0) == "about 10 min left"  # 570 of 600 s, where trials take 15 s
+    assert left.after(40, 160.0) == "about 20 s left"
+    assert left.after(50, 160.0) == ""
+
+
+@pytest.mark.usefixtures("small_space")
+def test_report_says_what_was_searched_when_and_by_which_command(data):
+    output = run("tune", *data, "--trials", 2)
+
+    page = Path("reports/tune/cards.html")
+    searched = facts_of(page)["searched"]
+    text = visible(parsed(page))
+    assert re.search(r"trial 0 .*; about \d+ s left", output)
+    command = "python -m training tune --data cards.csv --config quick.toml --folds 2 --trials 2"
+    assert searched["command"] == command
+    assert command in text
+    assert (searched["source"], searched["rows"]) == ("cards.csv", len(FRAME))
+    assert searched["frauds"] == FRAME["is_fraud"].sum()
+    for number, fold in enumerate(searched["folds"], start=1):
+        learned, judged = (
+            f"{fold[f'{part}_rows']:,} rows ({fold[f'{part}_frauds']:,} frauds)"
+            for part in ("learned", "judged")
+        )
+        assert f"fold {number}          learns from {learned}, is judged by {judged}" in output
+        assert fold["number"] == number
+    assert searched["began_at"] in text
+    began, ended = (
+        datetime.strptime(searched[key], "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC)
+        for key in ("began_at", "ended_at")
+    )
+    assert began <= ended <= datetime.now(UTC)

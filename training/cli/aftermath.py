@@ -40,9 +40,9 @@ class Aftermath:
                 line(self._console, "not written", f"{text} (the model is complete without it)")
             return None
 
-    def say(self, name: str, value: str) -> None:
+    def say(self, name: str, value: str, *, wraps: bool = True) -> None:
         """Print a name and its value."""
-        self.attempt("a line", lambda: line(self._console, name, value))
+        self.attempt("a line", lambda: line(self._console, name, value, wraps=wraps))
 
     def finish(self) -> None:
         """End with the status that says so if anything failed.

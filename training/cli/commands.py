@@ -96,40 +96,64 @@ def retrain(command: str, promote_anyway: bool, **options: Any) -> None:
 @main.command()
 @training_options
 @search_options
-def tune(**options: Any) -> None:
+@click.pass_obj
+def tune(command: str, **options: Any) -> None:
     """Search for better settings; with --task anomaly those of the autoencoder.
 
     The same command takes a search up again, or helps with it from another process.
     """
     from training.cli.runs import tune_settings
 
-    tune_settings(**options)
+    tune_settings(command, **options)
 
 
 @main.command()
 @artifact_options
 @click.option("--transaction", help='As "Time=0,Amount=5000,V1=-1.36,…".')
 @click.option("--json", "json_file", type=FILE, help="A JSON object.")
+@click.option("--data", type=FILE, help="A table, of which --row is explained.")
+@click.option("--row", type=click.IntRange(min=0), help="Number of a row; the first is 0.")
+@click.option(
+    "--rest",
+    type=click.Choice(["typical"]),
+    help="What features are that --transaction or --json leave out; else that is an error.",
+)
 def predict(
-    artifact: Path | None, model: Path, transaction: str | None, json_file: Path | None
+    artifact: Path | None,
+    model: Path,
+    transaction: str | None,
+    json_file: Path | None,
+    data: Path | None,
+    row: int | None,
+    rest: str | None,
 ) -> None:
     """Explain the score of one transaction."""
-    if (transaction is None) == (json_file is None):
-        raise click.UsageError("give the transaction with --transaction or with --json")
-    from training.cli.models import explain_transaction
+    if (data is None) != (row is None):
+        raise click.UsageError("--data and --row go together")
+    if sum(given is not None for given in (transaction, json_file, data)) != 1:
+        raise click.UsageError(
+            "give it with --transaction or with --json, or a row of a table with --data and --row"
+        )
+    if data is not None and rest is not None:
+        raise click.UsageError("--rest is for --transaction and --json: a table has all it has")
+    from training.cli import models
 
-    explain_transaction(artifact, model, transaction, json_file)
+    if data is not None and row is not None:
+        models.explain_row(artifact, model, data, row)
+    else:
+        models.explain_transaction(artifact, model, transaction, json_file, is_filled=bool(rest))
 
 
 @main.command()
 @artifact_options
 @click.option("--data", type=FILE, required=True)
 @click.option("--output", type=FILE, required=True)
-def score(artifact: Path | None, model: Path, data: Path, output: Path) -> None:
+@click.option("--reasons", is_flag=True, help="Add the reasons of each score.")
+def score(artifact: Path | None, model: Path, data: Path, output: Path, reasons: bool) -> None:
     """Score a table into another, in the order of its rows."""
     from training.cli.models import score_table
 
-    score_table(artifact, model, data, output)
+    score_table(artifact, model, data, output, has_reasons=reasons)
 
 
 @main.command()

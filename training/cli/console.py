@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as Grid
+from rich.text import Text
 
 from model import MLP
 from model.losses import compute_class_weights
@@ -22,6 +25,8 @@ from training.pipeline import Run
 from training.promote import Comparison
 from training.split import Split
 
+WIDE = 80  # columns of a terminal that two views of the metrics fit beside each other
+TOGETHER = "\u00a0"  # in the place of a space at which no line ends
 FIGURES = ("loss", "accuracy", "precision", "recall", "f1", "average_precision")
 
 
@@ -103,18 +108,18 @@ class RunConsole(Listener):
             self._progress.update(self._progress.task_ids[0], completed=epoch)
         if epoch % self._log_every == 0 or epoch in (1, self._n_epochs):
             parts = [
-                f"{name.replace('_', ' ')} {figures[name]:.4f}"
+                f"{name.replace('_', ' ')} {figures[name]:.4f}".replace(" ", TOGETHER)
                 for name in FIGURES
                 if name in figures
             ]
             width = len(str(self._n_epochs))
-            text = f"  epoch {epoch:>{width}}/{self._n_epochs}  " + "  ".join(parts)
-            self._console.print(text, soft_wrap=True)
+            first = f"  epoch {epoch:>{width}}/{self._n_epochs}  "
+            text = filled(self._console, first + "  ".join(parts), indent=len(first))
+            self._console.print(text.replace(TOGETHER, " "), highlight=False, soft_wrap=True)
 
     def on_warning(self, text: str) -> None:
         """Print a warning with its cure."""
-        warning = f"  [yellow]![/yellow] {escape(text)}"
-        self._console.print(warning, highlight=False, soft_wrap=True)
+        print_warning(self._console, text)
 
     def print_result(self, run: Run) -> None:
         """Print the evaluation of a finished run."""
@@ -182,9 +187,30 @@ def heading(console: Console, text: str) -> None:
     console.print(f"\n[bold]{escape(text)}[/bold]", highlight=False)
 
 
-def line(console: Console, name: str, value: str) -> None:
-    """Print a name and its value."""
-    console.print(f"  {name:<15} {value}", highlight=False, markup=False, soft_wrap=True)
+def print_warning(console: Console, text: str) -> None:
+    """Print a text with a sign of warning before it."""
+    warning = Text(filled(console, f"  ! {text}", indent=4))
+    warning.stylize("yellow", 2, 3)
+    console.print(warning, highlight=False, soft_wrap=True)
+
+
+def line(console: Console, name: str, value: str, *, wraps: bool = True) -> None:
+    """Print a name and its value, which wraps beside the name unless it is to be copied."""
+    text = f"  {name:<15} {value}"
+    if wraps:
+        text = filled(console, text, indent=18)
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def filled(console: Console, text: str, indent: int) -> str:
+    """Return a text in lines as wide as the console, broken between words and never within one."""
+    return fill(
+        text,
+        console.width,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _weights(weights: dict[int, float]) -> str:
@@ -214,14 +240,16 @@ def _print_views(console: Console, evaluation: Evaluation) -> None:
     if evaluation.at_base_rate is not None:
         rate = evaluation.at_base_rate.prevalence
         views[f"at {rate:.3%} (base rate)"] = evaluation.at_base_rate
-    grid = Grid(box=None, pad_edge=False)
-    grid.add_column("\n  metric", no_wrap=True)
-    for title in views:
-        grid.add_column(f"\n{title}", justify="right", no_wrap=True)
-    for name in METRICS:
-        cells = [_figure(view, name) for view in views.values()]
-        grid.add_row(f"  {name.replace('_', ' ')}", *cells)
-    console.print(grid, highlight=False)
+    is_wide = console.width >= WIDE
+    for shown in [views] if is_wide else [{title: view} for title, view in views.items()]:
+        grid = Grid(box=None, pad_edge=False)
+        grid.add_column("\n  metric", no_wrap=True)
+        for title in shown:
+            grid.add_column(f"\n{title}", justify="right", no_wrap=True)
+        for name in METRICS:
+            cells = [_figure(view, name) for view in shown.values()]
+            grid.add_row(f"  {name.replace('_', ' ')}", *cells)
+        console.print(grid, highlight=False)
 
 
 def _figure(view: View, name: str) -> str:

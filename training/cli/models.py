@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from model.artifact import load
+from model.artifact import Artifact, load
 from model.errors import ConfigurationError
 from model.pointer import read_pointer
 from training import promote as promotion
-from training.analysis import analysis, parse_transaction
-from training.batch import score_file
+from training.analysis import analysis, parse_transaction, typical_values
+from training.batch import read_row, score_file
 from training.cli import terminal
 from training.cli.console import line, print_comparison, print_evaluation
 from training.cli.options import chosen_artifact
 from training.cli.versions import print_versions
 from training.data import find_label, labels_of, matrix_of, text_columns
+from training.errors import MissingColumnsError
 from training.evaluate import evaluate
 from training.findings import findings_in, in_short
 from training.program import command_line
@@ -27,29 +31,63 @@ from training.table_files import read_frame
 from training.versions import versions_in
 
 
-def explain_transaction(
-    artifact: Path | None, model: Path, transaction: str | None, json_file: Path | None
-) -> None:
-    """Explain the score of one transaction."""
+@contextmanager
+def reading_by(artifact: Artifact) -> Iterator[None]:
+    """Name the model that reads a table; say so too where the table is not one for it."""
+    line(terminal.CONSOLE, "model", f"{artifact.name} {artifact.version}")
+    try:
+        yield
+    except MissingColumnsError as error:
+        raise ConfigurationError(
+            f"{error}; that is {artifact.name} {artifact.version}: --model takes the folder of "
+            "another model"
+        ) from None
+
+
+def explain_row(artifact: Path | None, model: Path, data: Path, row: int) -> None:
+    """Explain the score of one row of a table."""
     loaded = chosen_artifact(artifact, model)
+    with reading_by(loaded):
+        cells, matrix = read_row(data, row, loaded.scorer.spec)
+    terminal.CONSOLE.print(analysis(loaded, cells, matrix))
+
+
+def explain_transaction(
+    artifact: Path | None,
+    model: Path,
+    transaction: str | None,
+    json_file: Path | None,
+    *,
+    is_filled: bool,
+) -> None:
+    """Explain the score of one transaction, filled with typical values where asked for."""
+    loaded = chosen_artifact(artifact, model)
+    spec = loaded.scorer.spec
     if transaction is not None:
-        parsed = parse_transaction(transaction, loaded.scorer.spec)
-        terminal.CONSOLE.print(analysis(loaded, parsed))
-        return
+        given = parse_transaction(transaction, spec)
+    else:
+        given = _json_object(json_file)
+    rest = typical_values(spec) if is_filled else {}
+    terminal.CONSOLE.print(analysis(loaded, rest | given))
+
+
+def _json_object(json_file: Path | None) -> dict[str, Any]:
     try:
         content = json.loads(Path(str(json_file)).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"{json_file}: {error}") from None
     if not isinstance(content, dict):
         raise ConfigurationError(f"{json_file}: expected one JSON object")
-    terminal.CONSOLE.print(analysis(loaded, content))
+    return content
 
 
-def score_table(artifact: Path | None, model: Path, data: Path, output: Path) -> None:
+def score_table(
+    artifact: Path | None, model: Path, data: Path, output: Path, *, has_reasons: bool
+) -> None:
     """Score a table into another, in the order of its rows."""
     loaded = chosen_artifact(artifact, model)
-    with terminal.row_counter() as on_rows:
-        n_rows = score_file(loaded, data, output, on_rows)
+    with reading_by(loaded), terminal.row_counter() as on_rows:
+        n_rows = score_file(loaded, data, output, on_rows, has_reasons=has_reasons)
     line(terminal.CONSOLE, "scored", f"{n_rows:,} rows into {output}")
 
 
@@ -58,7 +96,8 @@ def evaluate_model(artifact: Path | None, model: Path, data: Path, label: str | 
     loaded = chosen_artifact(artifact, model)
     frame = read_frame(data, text_columns(loaded.scorer.spec))
     labels = labels_of(frame, find_label(frame, label, str(data)), str(data))
-    matrix = matrix_of(frame, loaded.scorer.spec, str(data))
+    with reading_by(loaded):
+        matrix = matrix_of(frame, loaded.scorer.spec, str(data))
     scores = loaded.scorer.score(matrix)
     base_rate = loaded.manifest.get("base_rate")
     rng = np.random.default_rng(0)
@@ -114,4 +153,4 @@ def rebase_model(artifact: Path | None, model: Path, base_rate: float) -> None:
     line(terminal.CONSOLE, "policy", after.manifest["rebased"]["note"])
     line(terminal.CONSOLE, "artifact", str(after.path))
     line(terminal.CONSOLE, "card", str(card))
-    line(terminal.CONSOLE, "promote with", command_line("promote", after.path))
+    line(terminal.CONSOLE, "promote with", command_line("promote", after.path), wraps=False)

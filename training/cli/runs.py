@@ -56,10 +56,10 @@ def train_model(options: dict[str, Any], command: str, *, anyway: bool) -> None:
     directory, path = result.artifact.path.parent, result.artifact.path
     if not verdict.is_champion:
         flag = " --promote-anyway" if result.findings else ""
-        aftermath.say("promote with", command_line("promote", path) + flag)
+        aftermath.say("promote with", command_line("promote", path) + flag, wraps=False)
     if verdict.is_refused:
         raise SystemExit(NOT_PROMOTED)
-    aftermath.say("serve with", serving_command(directory))
+    aftermath.say("serve with", serving_command(directory), wraps=False)
     aftermath.finish()
 
 
@@ -140,7 +140,13 @@ def _run(
 
 
 def tune_settings(
-    metric: str, folds: int, trials: int, timeout: str | None, study: Path | None, **options: Any
+    command: str,
+    metric: str,
+    folds: int,
+    trials: int,
+    timeout: str | None,
+    study: Path | None,
+    **options: Any,
 ) -> None:
     """Search for better settings."""
     config = config_from(options)
@@ -154,8 +160,9 @@ def tune_settings(
     heading(terminal.CONSOLE, "Written")
     path = outcome.write_config()
     line(terminal.CONSOLE, "configuration", str(path))
-    line(terminal.CONSOLE, "report", str(write_tuning_report(outcome)))
-    line(terminal.CONSOLE, "train with", command_line("train", "--config", path))
+    line(terminal.CONSOLE, "report", str(write_tuning_report(outcome, command)))
+    train_with = command_line("train", "--config", path)
+    line(terminal.CONSOLE, "train with", train_with, wraps=False)
 
 
 def write_simulated_table(rows: int, seed: int, output: Path) -> None:

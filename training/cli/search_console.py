@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
-from training.cli.console import RunConsole, heading, line
+from training.cli.console import RunConsole, heading, line, print_warning
 from training.data import Table
+from training.duration import about
 from training.objective import METRICS
 from training.outcome import DIVERGED, ENOUGH_FOR_IMPORTANCE, FINISHED, FOLDS, Outcome
 from training.split import Cut
@@ -29,11 +32,15 @@ class SearchConsole(RunConsole, SearchListener):
     Parameters
     ----------
     console : Console
+    clock : callable
+        Seconds from some moment on.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(console)
-        self._n_folds = 0
+        self._clock = clock
+        self._n_folds = self._n_done = 0
+        self._left = TimeLeft(0, 0, None, 0.0)
 
     def on_folds(self, table: Table, folds: Sequence[Cut]) -> None:
         """Print the folds."""
@@ -58,6 +65,8 @@ class SearchConsole(RunConsole, SearchListener):
         self._heading(f"Search by {METRICS[request.metric].title}")
         self._line("study", str(path))
         self._line("trials", f"{n_done} done, {max(0, request.n_trials - n_done)} to go")
+        self._n_done = n_done
+        self._left = TimeLeft(n_done, request.n_trials, request.timeout_seconds, self._clock())
         if self._console.is_terminal:
             self._progress = Progress(
                 TextColumn("  searching"),
@@ -66,20 +75,24 @@ class SearchConsole(RunConsole, SearchListener):
                 TextColumn("trials"),
                 TextColumn("{task.description}"),
                 TimeElapsedColumn(),
+                TextColumn("{task.fields[left]}"),
                 console=self._console,
                 transient=True,
             )
-            self._progress.add_task("", total=request.n_trials, completed=n_done)
+            self._progress.add_task("", total=request.n_trials, completed=n_done, left="")
             self._progress.start()
 
     def on_fold(self, trial: int, fold: int) -> None:
         """Show how far the trial is."""
-        self._show(description=f"trial {trial}: fold {fold} of {self._n_folds}")
+        left = self._left.after(self._n_done + fold / self._n_folds, self._clock())
+        self._show(description=f"trial {trial}: fold {fold} of {self._n_folds}", left=left)
 
     def on_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Print a trial above the progress bar."""
         n_done = len(study.get_trials(deepcopy=False, states=FINISHED))
-        self._show(completed=n_done, description="")
+        self._n_done = n_done
+        left = self._left.after(n_done, self._clock())
+        self._show(completed=n_done, description="", left=left)
         values = trial.user_attrs.get(FOLDS, [])
         if DIVERGED in trial.user_attrs:
             text = "diverged"
@@ -88,11 +101,45 @@ class SearchConsole(RunConsole, SearchListener):
             text = f"{trial.value:.4f}{'  the best so far' if is_best else ''}"
         else:
             text = f"given up after {len(values)} of {self._n_folds} folds"
+        if self._progress is None and left:  # the progress bar tells it where there is one
+            text += f"; {left}"
         self._line(f"trial {trial.number}", text)
 
     def _show(self, **changes: Any) -> None:
         if self._progress is not None:
             self._progress.update(self._progress.task_ids[0], **changes)
+
+
+@dataclass(frozen=True)
+class TimeLeft:
+    """How long a search will go on, by how fast its trials have ended, in whatever process.
+
+    Attributes
+    ----------
+    n_before : int
+        Trials that had ended when this process began.
+    n_trials : int
+        That the study is to have.
+    limit : float or None
+        Seconds after which this process begins no trial.
+    began : float
+        On the clock of :meth:`after`.
+    """
+
+    n_before: int
+    n_trials: int
+    limit: float | None
+    began: float
+
+    def after(self, n_done: float, now: float) -> str:
+        """Return the time left in words; empty where nothing is left or known."""
+        n_left, n_new, elapsed = self.n_trials - n_done, n_done - self.n_before, now - self.began
+        if n_left <= 0 or n_new <= 0:
+            return ""
+        left = elapsed / n_new * n_left
+        if self.limit is not None:
+            left = min(left, max(self.limit - elapsed, 0.0))
+        return f"about {about(left)} left"
 
 
 def print_outcome(console: Console, outcome: Outcome) -> None:
@@ -131,11 +178,10 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
     if not outcome.importances:
         n = ENOUGH_FOR_IMPORTANCE
         line(console, "importance", f"is told once {n} trials are complete")
-    console.print(
-        "  [yellow]![/yellow] the best of many trials looks better on these folds than on new rows:"
-        " the test rows of a training run tell",
-        highlight=False,
-        soft_wrap=True,
+    print_warning(
+        console,
+        "the best of many trials looks better on these folds than on new rows: the test rows of a "
+        "training run tell",
     )
 
 

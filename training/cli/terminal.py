@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-CONSOLE = Console()
+CONSOLE = Console(highlight=False)
 
 
 @contextmanager

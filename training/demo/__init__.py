@@ -40,7 +40,7 @@ def names_of(name: str) -> list[str]:
 
 
 def write_demo(name: str, seed: int, directory: Path) -> tuple[Path, str]:
-    """Make a demonstration: the same seed gives the same bytes.
+    """Make a demonstration: the same seed gives the same bytes on the same machine.
 
     Parameters
     ----------

@@ -20,7 +20,8 @@ def closing(name: str, seed: int) -> Section:
         "Nothing on this page was written beforehand: the networks were trained when it was made, "
         "by the same code as every model of this project, with seed ",
         Value("/seed", "count"),
-        ". The same seed gives the same page, byte for byte; another one shows how much is chance:",
+        ". On the same machine the same seed gives the same page, byte for byte; another one shows "
+        "how much is chance:",
     )
     again = Code(command_line("demo", name, "--seed", seed + 1))
     return Section("Make it again", [Text(made), Text([again])])

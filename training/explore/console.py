@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from training.cli.console import heading, line
+from training.cli.console import filled, heading, line
 from training.report.formats import count, percent
 
 Facts = dict[str, Any]
@@ -29,5 +29,6 @@ def print_exploration(console: Console, facts: Facts) -> None:
     for own in facts["advice"]:
         option = f" [{own['option']}]" if own["option"] else ""
         console.print(f"  {own['topic']}{option}", style="bold", markup=False, highlight=False)
-        console.print(f"    {own['text']}", markup=False, highlight=False, soft_wrap=True)
-    line(console, "train with", facts["command"])
+        text = filled(console, f"    {own['text']}", indent=4)
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+    line(console, "train with", facts["command"], wraps=False)

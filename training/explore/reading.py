@@ -1,6 +1,7 @@
 """A table read in blocks of a fixed number of rows, however its file gives them.
 
-Sums over blocks, and so every figure to its last bit, then depend on the table alone.
+Sums over blocks, and so every figure to its last bit, then depend on the table and the machine
+alone.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def write_report(
     made_at: datetime | None = None,
     verdict: Verdict | None = None,
 ) -> Path:
-    """Write the report of a run: the same run, told of at the same time, gives the same bytes.
+    """Write the report of a run: the same run and time, on the same machine, give the same bytes.
 
     Parameters
     ----------

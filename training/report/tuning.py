@@ -29,9 +29,16 @@ from training.report.tuning_plots import history, importance, setting_plot
 from training.report.writing import write_page
 
 
-def write_tuning_report(outcome: Outcome) -> Path:
-    """Write the report of a search beside its study, and return the page."""
-    facts = tuning_facts(outcome)
+def write_tuning_report(outcome: Outcome, command: str | None = None) -> Path:
+    """Write the report of a search beside its study, and return the page.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    command : str, optional
+        What was typed to search.
+    """
+    facts = tuning_facts(outcome, command)
     return write_page(_page(facts), outcome.study.with_suffix(".html"))
 
 
@@ -50,6 +57,7 @@ def _page(facts: Facts) -> Page:
                 [Figure(setting_plot(facts, setting)) for setting in facts["settings"]],
             ),
             Section("Best trials", [_best_trials(facts)]),
+            Section("What was searched", [_identity(facts), _folds(facts)]),
         ],
         summary=_summary(facts),
     )
@@ -102,6 +110,35 @@ def _best_trials(facts: Facts) -> Table:
         )
     heads = ["Trial", "Mean, and each fold", *map(_key, facts["settings"])]
     return Table("The best trials", [Column(head) for head in heads], rows, reading="trials")
+
+
+def _identity(facts: Facts) -> Table:
+    searched = facts["searched"]
+    named: list[list[Words]] = [
+        ["Began", searched["began_at"]],
+        ["Last trial ended", searched["ended_at"]],
+        ["Data", Code(searched["source"])],
+        ["Rows", Value(at("searched", "rows"), "count")],
+        ["Frauds", Value(at("searched", "frauds"), "count")],
+        ["Data, SHA-256", Code(searched["data_sha256"])],
+        ["Seed", Value(at("searched", "seed"), "count")],
+        ["Study", Code(searched["study"])],
+    ]
+    if searched["command"] is not None:
+        named.insert(0, ["Command", Code(searched["command"])])
+    columns = [Column("What"), Column("Value", is_words=True)]
+    return Table("What identifies this search", columns, named)
+
+
+def _folds(facts: Facts) -> Table:
+    keys = ("number", "learned_rows", "learned_frauds", "judged_rows", "judged_frauds")
+    rows = [
+        [Value(at("searched", "folds", n, key), "count") for key in keys]
+        for n in range(facts["n_folds"])
+    ]
+    titles = ("Fold", "Rows learned from", "of them fraud", "Rows judged by", "of them fraud")
+    note = f"Cut {facts['searched']['note']}; the test rows are in none of them."
+    return Table("Folds", [Column(title) for title in titles], rows, note=note)
 
 
 def _key(setting: Facts) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import UTC, datetime
+
 from optuna.trial import FrozenTrial, TrialState
 
 from training.outcome import ENOUGH_FOR_IMPORTANCE, FOLDS, Outcome
@@ -20,7 +23,7 @@ MOST_TRIALS = 10  # in the table of the best
 LEADERS = 5  # trials whose settings are read
 
 
-def tuning_facts(outcome: Outcome) -> Facts:
+def tuning_facts(outcome: Outcome, command: str | None = None) -> Facts:
     """Return every figure of a search's report.
 
     Returns
@@ -28,7 +31,8 @@ def tuning_facts(outcome: Outcome) -> Facts:
     dict
         ``name``, ``metric``, ``counts`` of trials by state, ``trials``, ``leaders`` (numbers of
         the best trials, best first), ``best`` and ``untuned`` (places in ``trials``, None if there
-        is none), ``settings`` (the weightiest first), and the sentences.
+        is none), ``settings`` (the weightiest first), ``searched`` (the table, its folds, by which
+        command and when), and the sentences.
     """
     trials = [_trial(trial) for trial in outcome.trials]
     complete = [place for place, trial in enumerate(trials) if trial["state"] == "complete"]
@@ -61,11 +65,37 @@ def tuning_facts(outcome: Outcome) -> Facts:
             for key in keys
         ],
     }
+    facts["searched"] = _searched(outcome, command)
     return facts | {
         "headline": _headline(facts),
         "remarks": _remarks(facts),
         "readings": _readings(facts),
     }
+
+
+def _searched(outcome: Outcome, command: str | None) -> Facts:
+    searched = outcome.searched
+    ends = [trial.datetime_complete for trial in outcome.trials if trial.datetime_complete]
+    return {
+        "command": command,
+        "began_at": _moment(min(t.datetime_start for t in outcome.trials if t.datetime_start)),
+        "ended_at": _moment(max(ends)),
+        "study": str(outcome.study),
+        "seed": outcome.config.seed,
+        "source": searched.source,
+        "data_sha256": searched.data_sha256,
+        "rows": searched.n_rows,
+        "frauds": searched.n_frauds,
+        "note": searched.note,
+        "folds": [
+            {"number": number, **asdict(fold)} for number, fold in enumerate(searched.folds, 1)
+        ],
+    }
+
+
+def _moment(time: datetime) -> str:
+    """Return a moment of a study, which notes the time of the machine, in words."""
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _trial(trial: FrozenTrial) -> Facts:
