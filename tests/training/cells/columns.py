@@ -33,11 +33,6 @@ def values_of(cells, **options):
     return reading_of(cells, **options).apply(pyarrow.array(cells, pyarrow.string()), 0)
 
 
-def seconds_of(moment):
-    """Return an aware date-time as seconds since 1970."""
-    return moment.timestamp()
-
-
 def assert_same(values, expected):
     """Compare floats to the last bit, missing ones too."""
     np.testing.assert_array_equal(np.asarray(values), np.asarray(expected, float))
