@@ -183,7 +183,7 @@ class DateLayout:
             year += 2000
         are_never = (year == 0) | (month == 0) | (day == 0) | (year >= NEVER)
         are_never |= (day == 1) & (month == 1) & (year == 1)
-        are_never |= (day == 31) & (month == 12) & (year == NEVER - 101)
+        are_never |= (day == 31) & (month == 12) & (year == 2099)
         are_never &= (month <= 12) & (day <= 31)
         first = ((year - 1970) * 12 + np.clip(month, 1, 12) - 1).astype("datetime64[M]")
         n_days = ((first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")).astype(int)
@@ -320,7 +320,7 @@ class DateForm:
         """Return the moments of a column; NaN also for cells that are none by this form."""
         n = len(column.codes)
         seconds, are_never = np.full(n, np.nan), np.zeros(n, np.bool_)
-        for code, mask in enumerate(column.masks):
+        for code, mask in column.with_digits:
             layout = layout_of(mask)
             if layout is not None and self.reads(layout.shape):
                 positions = column.positions(code)

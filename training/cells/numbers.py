@@ -276,7 +276,7 @@ class NumberRule:
     def read(self, column: MaskedColumn) -> NDArray[np.float64]:
         """Return the numbers of a column, NaN for cells that are none by this rule."""
         numbers = np.full(len(column.codes), np.nan)
-        for code, mask in enumerate(column.masks):
+        for code, mask in column.with_digits:
             layout = layout_of(mask)
             if layout is None:
                 continue

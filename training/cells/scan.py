@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow
@@ -20,6 +21,8 @@ from training.cells.numbers import layout_of as number_layout_of
 from training.cells.tally import MOST_EXAMPLES, Example, Tally
 
 MOST_SHAPES = 1000  # a column with more has words behind its numbers: they count as texts
+
+Shape = NumberShape | DateShape | None  # None: a truth value
 
 
 class TextScan:
@@ -80,11 +83,11 @@ class TextScan:
             self.missing.update(count_words(words))
             column = column.without(are_words)
         is_text = column.codes >= 0
-        places: dict[NumberShape | DateShape | None, list[NDArray[np.intp]]] = {}
-        for code, mask in enumerate(column.masks):
-            if mask in BOOLEANS:
-                places.setdefault(None, []).append(column.positions(code))
-            layout = number_layout_of(mask) or date_layout_of(mask) if "0" in mask else None
+        places: dict[Shape, list[NDArray[np.intp]]] = {}
+        for mask in BOOLEANS.keys() & set(column.masks):
+            places.setdefault(None, []).append(column.positions(column.masks.index(mask)))
+        for code, mask in column.with_digits:
+            layout = number_layout_of(mask) or date_layout_of(mask)
             if layout is not None:
                 positions = column.positions(code)
                 for shape, have_it in layout.shapes(column.cells(positions)):
@@ -99,10 +102,11 @@ class TextScan:
                 _count(tally, column, positions, first_row)
         _count(self.texts, column, np.flatnonzero(is_text), first_row)
 
-    def _tally_of(self, shape: NumberShape | DateShape | None) -> Tally | None:
+    def _tally_of(self, shape: Shape) -> Tally | None:
         """Return the tally of a shape; None if there are too many already."""
         if shape is None:
             return self.booleans
+        tallies: dict[Any, Tally]
         tallies = self.numbers if isinstance(shape, NumberShape) else self.dates
         if shape not in tallies and len(tallies) == MOST_SHAPES:
             return None
