@@ -1,0 +1,133 @@
+"""What an Arrow type is here: texts, numbers, moments or truths; what is none of them is left out.
+
+What encodes another type (dictionaries, runs) is decoded. Nothing depends on the values: the same
+type is read the same way, whatever stands in a chunk.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow
+import pyarrow.compute
+from numpy.typing import NDArray
+from pyarrow import types
+
+Look = Literal["boolean", "number", "moment", "text", "bytes", "nothing", "other"]
+
+PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+SECONDS_OF_DAY = 86_400
+TEXT = pyarrow.large_string()
+# what a text may not hold: control characters, but for tab and line breaks
+BINARY = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
+
+
+def look_of(kind: pyarrow.DataType) -> Look:
+    """Return what the values of a type are."""
+    kind = _decoded(kind)
+    if types.is_boolean(kind):
+        return "boolean"
+    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
+        return "number"
+    if types.is_timestamp(kind) or types.is_date(kind):
+        return "moment"
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        return "text"
+    if is_bytes(kind):
+        return "bytes"
+    return "nothing" if types.is_null(kind) else "other"
+
+
+def is_bytes(kind: pyarrow.DataType) -> bool:
+    """Return whether the values of a type are bytes, of fixed length or not."""
+    return (
+        types.is_binary(kind)
+        or types.is_large_binary(kind)
+        or types.is_fixed_size_binary(kind)
+        or types.is_binary_view(kind)
+    )
+
+
+def decoded(array: pyarrow.Array) -> pyarrow.Array:
+    """Return an array as one of its values: without dictionary, without runs."""
+    if types.is_dictionary(array.type):
+        return decoded(array.dictionary_decode())
+    if types.is_run_end_encoded(array.type):
+        return decoded(pyarrow.compute.run_end_decode(array))
+    return array
+
+
+def _decoded(kind: pyarrow.DataType) -> pyarrow.DataType:
+    while types.is_dictionary(kind) or types.is_run_end_encoded(kind):
+        kind = kind.value_type
+    return kind
+
+
+def are_texts(array: pyarrow.Array) -> bool:
+    """Return whether bytes are all texts in UTF-8."""
+    try:
+        texts = _cast_bytes(decoded(array))
+    except pyarrow.ArrowInvalid:
+        return False
+    return not pyarrow.compute.any(
+        pyarrow.compute.match_substring_regex(texts, BINARY), min_count=0
+    ).as_py()
+
+
+def _cast_bytes(array: pyarrow.Array) -> pyarrow.Array:
+    if types.is_fixed_size_binary(array.type):
+        array = array.cast(pyarrow.binary())
+    elif types.is_binary_view(array.type):
+        array = array.cast(pyarrow.large_binary())
+    return array.cast(TEXT)
+
+
+def texts_of(array: pyarrow.Array) -> pyarrow.Array:
+    """Return any values as texts; whole numbers without a decimal point, an empty text as null.
+
+    Each value by itself: a chunk of a column gives what the whole column would.
+    """
+    array = decoded(array)
+    look = look_of(array.type)
+    if look == "bytes":
+        array = _cast_bytes(array)
+    elif types.is_floating(array.type) or types.is_decimal(array.type):
+        values = array.to_pylist()
+        array = pyarrow.array([None if v is None else _number_text(v) for v in values], TEXT)
+    elif look == "boolean":
+        array = pyarrow.compute.if_else(array, "True", "False").cast(TEXT)
+    else:
+        array = array.cast(TEXT)
+    is_empty = pyarrow.compute.equal(array, "")
+    return pyarrow.compute.if_else(is_empty, pyarrow.scalar(None, TEXT), array)
+
+
+def _number_text(value: Any) -> str:
+    if value == value and abs(value) != np.inf and value % 1 == 0:
+        return str(int(value))
+    return str(value)
+
+
+def floats_of(array: pyarrow.Array) -> NDArray[np.float64]:
+    """Return numbers or truths as floats, NaN for null."""
+    array = decoded(array)
+    if types.is_decimal(array.type):  # by way of their digits: rounded once
+        array = array.cast(TEXT)
+    elif types.is_boolean(array.type):
+        array = array.cast(pyarrow.uint8())
+    floats = array.cast(pyarrow.float64(), safe=False)
+    return np.array(floats.to_numpy(zero_copy_only=False), np.float64)
+
+
+def seconds_of(array: pyarrow.Array) -> NDArray[np.float64]:
+    """Return moments as seconds since 1970 UTC, NaN for null; without a zone they are UTC."""
+    array = decoded(array)
+    per_second: float
+    if types.is_date32(array.type):
+        whole, per_second = array.cast(pyarrow.int32()), 1 / SECONDS_OF_DAY
+    elif types.is_date64(array.type):
+        whole, per_second = array.cast(pyarrow.int64()), 10**3
+    else:
+        whole, per_second = array.cast(pyarrow.int64()), PER_SECOND[array.type.unit]
+    return floats_of(whole) / per_second

@@ -1,0 +1,167 @@
+"""A table that can be read as often as needed, whatever it comes from."""
+
+from __future__ import annotations
+
+import csv
+import lzma
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import pandas as pd
+import pyarrow
+
+from training.errors import DataError
+from training.tables import delimited, parquet
+from training.tables.dialect import Dialect, dialect_of
+from training.tables.files import Part, parts_of
+from training.tables.frames import table_of
+from training.tables.plain import Look, look_of
+
+UNREADABLE = (
+    ValueError,
+    OSError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    csv.Error,
+    pyarrow.ArrowException,
+)
+
+
+class Source(Protocol):
+    """A table in columns of Arrow arrays.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in messages.
+    looks : dict of str to Look
+        Columns, in their order.
+    notes : tuple of str
+        What a reader should know of how it is written.
+    """
+
+    name: str
+    looks: dict[str, Look]
+    notes: tuple[str, ...]
+
+    def batches(self, rows: int) -> Iterator[pyarrow.RecordBatch]:
+        """Yield the table from its first row, in batches of at most so many rows.
+
+        A table without rows yields nothing.
+        """
+        ...
+
+
+class FrameSource:
+    """A data frame.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    name : str
+
+    Raises
+    ------
+    DataError
+        If a column name is there twice.
+    """
+
+    def __init__(self, frame: pd.DataFrame, name: str) -> None:
+        self.name, self.notes = name, ()
+        self._table = table_of(frame)
+        _refuse_duplicates(self._table.column_names, name)
+        self.looks = {field.name: look_of(field.type) for field in self._table.schema}
+
+    def batches(self, rows: int) -> Iterator[pyarrow.RecordBatch]:
+        """Yield the rows; see :class:`Source`."""
+        for batch in self._table.to_batches(max_chunksize=rows):
+            yield batch
+
+
+class FileSource:
+    """A file, the files of a folder, or those of a pattern; see :func:`files.parts_of`.
+
+    Parameters
+    ----------
+    path : str
+    encoding : str, optional
+        Of CSV files; recognised where omitted.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, it cannot be read, a column name is missing or there twice, or
+        the files have other columns.
+    """
+
+    def __init__(self, path: str | Path, encoding: str | None = None) -> None:
+        self.name = str(path)
+        self._parts = parts_of(self.name)
+        self._dialects: list[Dialect | None] = []
+        self.looks: dict[str, Look] = {}
+        for number, part in enumerate(self._parts):
+            with _errors_of(part):
+                dialect = None if part.is_parquet else dialect_of(part, encoding)
+                schema = (
+                    parquet.schema_of(part) if dialect is None else delimited.schema_of(dialect)
+                )
+            self._dialects.append(dialect)
+            _refuse_duplicates(schema.names, str(part.path))
+            looks = {field.name: look_of(field.type) for field in schema}
+            self.looks = looks if not number else self._joined(looks, part)
+        self.notes = tuple(dict.fromkeys(d.note for d in self._dialects if d and d.note))
+
+    def _joined(self, looks: dict[str, Look], part: Part) -> dict[str, Look]:
+        """Return what the columns are in all files so far."""
+        first = self._parts[0].path.name
+        differing = sorted(looks.keys() ^ self.looks.keys())
+        if differing:
+            raise DataError(str(part.path), f"other columns than {first} has: {differing}")
+        joined = {}
+        for name, before in self.looks.items():
+            kinds = {before, looks[name]} - {"nothing"}
+            if len(kinds) > 1:
+                reason = f"holds {looks[name]} values, in the files before it {before} values"
+                raise DataError(str(part.path), reason, name)
+            joined[name] = kinds.pop() if kinds else before
+        return joined
+
+    def batches(self, rows: int) -> Iterator[pyarrow.RecordBatch]:
+        """Yield the rows, file after file; see :class:`Source`."""
+        for part, dialect in zip(self._parts, self._dialects, strict=True):
+            with _errors_of(part):
+                if dialect is None:
+                    yield from parquet.batches_of(part, list(self.looks), rows)
+                else:
+                    yield from _at_most(delimited.batches_of(part, dialect), rows)
+
+
+def _at_most(batches: Iterator[pyarrow.RecordBatch], rows: int) -> Iterator[pyarrow.RecordBatch]:
+    """Yield the same rows in batches of at most so many."""
+    for batch in batches:
+        for start in range(0, len(batch), rows):
+            yield batch[start : start + rows]
+
+
+@contextmanager
+def _errors_of(part: Part) -> Iterator[None]:
+    """Say of a file that it cannot be read, in one line, whatever goes wrong in reading it."""
+    try:
+        yield
+    except DataError:
+        raise
+    except UNREADABLE as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(str(part.path), f"cannot be read: {reason}") from None
+
+
+def _refuse_duplicates(names: list[str], source: str) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(source, f"column names must be unique, found twice: {twice}")
+    if "" in names:
+        raise DataError(source, f"column {names.index('') + 1} of {len(names)} has no name")
