@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from model.features import Feature
 
 LONGEST_SUGGESTION = 64  # characters of an unknown key that is still compared with the known
+EMPTY = frozenset({""})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 MISSING = "Missing data for required field."
@@ -40,12 +41,22 @@ def epoch_seconds(text: str) -> float:
     return (moment - EPOCH).total_seconds()
 
 
-def cell_from_json(feature: Feature, value: Any) -> tuple[float, str | None]:
+def cell_from_json(
+    feature: Feature, value: Any, missing: frozenset[str] = EMPTY
+) -> tuple[float, str | None]:
     """Return the cell of a JSON value and, if it cannot be one, the reason.
 
-    Strings and booleans are no numbers, and numbers no booleans, whatever they look like.
+    Strings and booleans are no numbers, and numbers no booleans, whatever they look like. An empty
+    string is what an empty cell of a table is, and so what null is: missing.
+
+    Parameters
+    ----------
+    feature : Feature
+    value : object
+    missing : frozenset of str
+        Strings that mean missing.
     """
-    if value is None:
+    if value is None or (type(value) is str and value in missing):
         return math.nan, None if feature.nullable else NULL
     if feature.kind == "numeric":
         return _number(feature, value)
@@ -77,13 +88,19 @@ def _number(feature: Feature, value: Any) -> tuple[float, str | None]:
     return number, None
 
 
-def cells_from_column(feature: Feature, column: Sequence[Any]) -> NDArray[np.float64]:
+def cells_from_column(
+    feature: Feature, column: Sequence[Any], missing: frozenset[str] = EMPTY
+) -> NDArray[np.float64]:
     """Return the cells of a table column: floats with NaN, or strings with None for categories."""
     if feature.kind != "categorical":
         return np.asarray(column, dtype=np.float64)
     codes, other = feature.codes, float(feature.other)
     return np.array(
-        [math.nan if text is None else codes.get(text, other) for text in column], np.float64
+        [
+            math.nan if text is None or text in missing else codes.get(text, other)
+            for text in column
+        ],
+        np.float64,
     )
 
 

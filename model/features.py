@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from model.cells import cells_from_column
+from model.cells import EMPTY, cells_from_column
 from model.errors import ConfigurationError
 from model.rows import RowReader
 
@@ -136,11 +136,14 @@ class FeatureSpec:
         Key beside ``transaction_id`` that is accepted, echoed and never scored.
     amount : str or None
         The feature that holds the amount at stake.
+    missing : tuple of str
+        Words that mean missing in categories, as the empty text always does.
     """
 
     features: tuple[Feature, ...]
     id_column: str | None = None
     amount: str | None = None
+    missing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = self.names
@@ -170,8 +173,12 @@ class FeatureSpec:
         return tuple(dict.fromkeys(filter(None, (TRANSACTION_ID, self.id_column))))
 
     @cached_property
+    def _missing(self) -> frozenset[str]:
+        return EMPTY.union(self.missing)
+
+    @cached_property
     def _reader(self) -> RowReader:
-        return RowReader(self.features, self.id_keys)
+        return RowReader(self.features, self.id_keys, self._missing)
 
     def matrix_from_rows(self, rows: Sequence[Any]) -> Matrix:
         """Return the matrix of transactions given as JSON objects.
@@ -206,7 +213,10 @@ class FeatureSpec:
         ndarray (n, F), float64
         """
         return np.column_stack(
-            [cells_from_column(feature, columns[feature.name]) for feature in self.features]
+            [
+                cells_from_column(feature, columns[feature.name], self._missing)
+                for feature in self.features
+            ]
         )
 
     @cached_property
@@ -260,7 +270,8 @@ class FeatureSpec:
         """
         try:
             features = tuple(_feature_from_dict(feature) for feature in facts["features"])
-            return cls(features, facts["id_column"], facts["amount"])
+            missing = tuple(facts.get("missing", ()))  # what models of before had no word for
+            return cls(features, facts["id_column"], facts["amount"], missing)
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigurationError(f"not a feature specification: {error}") from None
 

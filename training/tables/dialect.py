@@ -115,6 +115,8 @@ def dialect_of(part: Part, encoding: str | None = None) -> Dialect:
         raise DataError(source, "the file is empty")
     _refuse_names(names, source)
     has_quotes = _check_bytes(part, encoding, quote)
+    if has_quotes:
+        _check_quotes(part, encoding, separator, quote, skipped - n_blank)
     return Dialect(
         encoding=encoding,
         separator=separator,
@@ -122,8 +124,7 @@ def dialect_of(part: Part, encoding: str | None = None) -> Dialect:
         names=tuple(names),
         ends_with_separator=len(first) == len(names) + 1 and not first[-1],
         skipped_lines=skipped,
-        has_quotes=has_quotes
-        and _check_quotes(part, encoding, separator, quote, skipped - n_blank),
+        has_quotes=has_quotes,
     )
 
 
@@ -232,7 +233,7 @@ def _refuse_byte(part: Part, place: int, found: str) -> NoReturn:
     )
 
 
-def _check_quotes(part: Part, encoding: str, separator: str, quote: str, skipped: int) -> bool:
+def _check_quotes(part: Part, encoding: str, separator: str, quote: str, skipped: int) -> None:
     """Refuse a quote that is never closed, naming its row; an even number of quotes has none."""
     decoder = codecs.getincrementaldecoder(encoding)()
     n_quotes = 0
@@ -243,7 +244,6 @@ def _check_quotes(part: Part, encoding: str, separator: str, quote: str, skipped
         with closing(open_bytes(part)) as file:
             lines = io.TextIOWrapper(io.BufferedReader(_Raw(file)), encoding, newline="")
             _refuse_open_quote(lines, str(part.path), separator, quote, -2 - skipped)
-    return True
 
 
 def _refuse_open_quote(
