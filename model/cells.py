@@ -65,7 +65,7 @@ def cell_from_json(
     if not isinstance(value, str):
         return math.nan, NOT_A_STRING if feature.kind == "categorical" else NOT_A_DATETIME
     if feature.kind == "categorical":
-        return float(feature.codes.get(value, feature.other)), None
+        return float(feature.codes[value]), None
     try:
         return epoch_seconds(value), None
     except (ValueError, OverflowError):
@@ -94,14 +94,9 @@ def cells_from_column(
     """Return the cells of a table column: floats with NaN, or strings with None for categories."""
     if feature.kind != "categorical":
         return np.asarray(column, dtype=np.float64)
-    codes, other = feature.codes, float(feature.other)
-    return np.array(
-        [
-            math.nan if text is None or text in missing else codes.get(text, other)
-            for text in column
-        ],
-        np.float64,
-    )
+    codes, none = feature.codes, missing.union((None,))
+    cells = {text: math.nan if text in none else float(codes[text]) for text in set(column)}
+    return np.array([cells[text] for text in column], np.float64)
 
 
 def unknown_field(name: str, known: Iterable[str]) -> str:

@@ -15,11 +15,9 @@ from training.column_scan import ColumnScan, texts_of
 from training.config import DataConfig
 from training.errors import DataError
 
-MOST_CATEGORIES = 64
-FEWEST_ROWS_PER_CATEGORY = 10
-ENOUGH_ROWS_PER_CATEGORY = 100  # in training; of a small table this share of the rows is enough:
-ENOUGH_SHARE = 0.02
+MOST_TEXTS = 100_000  # of a column, the most frequent: others are never known again
 IDENTIFIER_SHARE = 0.5  # a text column with more distinct values per row tells rows apart, no more
+FEWEST_TEXTS = 64  # that can tell rows apart
 NUMERIC_SHARE = 0.9  # text of which this share are numbers is a numeric column with junk in it
 
 EPOCH = pd.Timestamp(0, tz="UTC")
@@ -55,13 +53,7 @@ def infer_features(
                     "and is left out: name it with --id if it identifies the transaction"
                 )
                 continue
-            frequent = texts.most_frequent(MOST_CATEGORIES, FEWEST_ROWS_PER_CATEGORY)
-            categories = tuple(sorted(frequent))
-            if n_texts > len(categories):
-                notes.append(
-                    f"column {name!r}: {n_texts - len(categories)} rare categories of "
-                    f"{n_texts} count as 'other'"
-                )
+            categories = tuple(sorted(texts.most_frequent(MOST_TEXTS, 1)))
         bounds = config.bounds.get(name, {})
         features.append(
             Feature(
@@ -104,20 +96,7 @@ def kind_of(column: ColumnScan) -> Kind:
 def is_identifier(column: ColumnScan) -> bool:
     """Return whether the texts of a column tell its rows apart, no more."""
     n_present = column.n_rows - column.n_missing
-    return len(column.texts) > max(IDENTIFIER_SHARE * n_present, MOST_CATEGORIES)
-
-
-def frequent_codes(cells: Matrix, feature: Feature) -> NDArray[np.intp]:
-    """Return the codes of the categories that come often enough in some rows; at least one.
-
-    A network remembers of a rare category which of its rows were frauds, rather than how likely
-    fraud is there.
-    """
-    codes = cells[~np.isnan(cells)].astype(np.intp)
-    counts = np.bincount(codes, minlength=feature.other + 1)[: feature.other]
-    enough = min(ENOUGH_ROWS_PER_CATEGORY, ENOUGH_SHARE * len(cells))
-    frequent = np.flatnonzero(counts >= max(FEWEST_ROWS_PER_CATEGORY, enough))
-    return frequent if len(frequent) else counts.argmax(keepdims=True)
+    return len(column.texts) > max(IDENTIFIER_SHARE * n_present, FEWEST_TEXTS)
 
 
 def cells(column: pd.Series, feature: Feature, source: str) -> Any:

@@ -21,7 +21,7 @@ from model.chunks import chunks
 from model.features import RESERVED, TRANSACTION_ID, Feature, FeatureSpec, Matrix
 from training.column_names import AMOUNTS, LABELS, TIMES, find_column
 from training.column_scan import scan
-from training.columns import cells, epoch_seconds, frequent_codes, infer_features
+from training.columns import cells, epoch_seconds, infer_features
 from training.config import DataConfig
 from training.errors import DataError
 from training.memory import UNLIMITED, Memory
@@ -42,7 +42,8 @@ class Table:
     source : str
         Where they came from, for messages.
     spec : FeatureSpec
-        Not measured yet: ranges belong to training rows.
+        Not measured yet, and with all texts of a column as its categories: ranges, and which
+        categories are told apart, belong to training rows.
     matrix : ndarray (n, F) or MappedMatrix
     labels : ndarray (n,) of int, or None
     times : ndarray (n,) or None
@@ -193,27 +194,6 @@ def _fill(table: Table, frames: Iterable[pd.DataFrame], label: str | None, time:
 def _only_date(features: Sequence[Feature]) -> str | None:
     dates = [feature for feature in features if feature.kind == "datetime"]
     return dates[0].name if len(dates) == 1 and not dates[0].nullable else None
-
-
-def with_categories_of(table: Table, rows: NDArray[np.intp]) -> Table:
-    """Return the table with only those categories that some rows, the training rows, show.
-
-    What only later rows show counts as "other", there as in service. The matrix is changed in
-    place: a large one is there once.
-    """
-    features = list(table.spec.features)
-    for column, feature in enumerate(features):
-        if feature.kind == "categorical":
-            kept = frequent_codes(table.matrix[rows, column], feature)
-            code_of = np.full(feature.other + 1, float(len(kept)))
-            code_of[kept] = np.arange(len(kept))
-            cells = table.matrix[:, column]
-            present = ~np.isnan(cells)
-            cells[present] = code_of[cells[present].astype(np.intp)]
-            table.matrix[:, column] = cells
-            categories = tuple(feature.categories[code] for code in kept)
-            features[column] = replace(feature, categories=categories)
-    return replace(table, spec=replace(table.spec, features=tuple(features)))
 
 
 def labels_of(frame: pd.DataFrame, label: str, source: str) -> NDArray[np.int64]:
