@@ -16,7 +16,11 @@ from training.size import bytes_of
 from training.tables.files import stem_of
 
 DECIMALS, THOUSANDS = (".", ","), (",", ".", " ", "'")
-TIME_UNITS = ("seconds",)
+# Names of training.cells.time_units, which imports pyarrow: --help must answer at once.
+TIME_UNITS = (
+    *("s", "ms", "us", "ns", "minute", "hour", "day"),
+    *("yyyymmdd", "yyyymmddhhmmss", "excel"),
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class DataConfig:
     time_format : str or None
         How the time column writes its dates, as ``strptime`` reads them; found out where omitted.
     time_unit : str or None
-        What a time column of numbers counts: one of ``training.cells.time_units.UNITS``.
+        What a time column of numbers counts: one of :data:`TIME_UNITS`.
     positive : str or None
         The label's text that means fraud.
     encoding : str or None
