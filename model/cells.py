@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 LONGEST_SUGGESTION = 64  # characters of an unknown key that is still compared with the known
 EMPTY = frozenset({""})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY = 86_400.0  # seconds
+SECOND_OF_YEAR_1 = -62_135_510_400.0
+LAST_OF_2099, YEAR_2200 = 4_102_358_400.0, 7_258_118_400.0
 
 MISSING = "Missing data for required field."
 NULL = "Field may not be null."
@@ -39,6 +42,20 @@ def epoch_seconds(text: str) -> float:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return (moment - EPOCH).total_seconds()
+
+
+def are_never(seconds: Any) -> Any:
+    """Return whether moments stand for none: programs write ``9999-12-31`` for "never".
+
+    Moments before the second day of year 1, those of the last day of 2099, and all from 2200 on.
+
+    Parameters
+    ----------
+    seconds : float or ndarray
+        Since 1970 UTC.
+    """
+    is_last = (seconds >= LAST_OF_2099) & (seconds < LAST_OF_2099 + DAY)
+    return (seconds < SECOND_OF_YEAR_1) | is_last | (seconds >= YEAR_2200)
 
 
 def cell_from_json(
@@ -67,9 +84,12 @@ def cell_from_json(
     if feature.kind == "categorical":
         return float(feature.codes[value]), None
     try:
-        return epoch_seconds(value), None
+        seconds = epoch_seconds(value)
     except (ValueError, OverflowError):
         return math.nan, NOT_A_DATETIME
+    if are_never(seconds):
+        return math.nan, None if feature.nullable else NULL
+    return seconds, None
 
 
 def _number(feature: Feature, value: Any) -> tuple[float, str | None]:

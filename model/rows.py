@@ -147,9 +147,7 @@ class RowReader:
         }
         for column, feature in enumerate(self._features):
             if feature.name in row:
-                cells[column], problem = cell_from_json(
-                    feature, row[feature.name], self._missing
-                )
+                cells[column], problem = cell_from_json(feature, row[feature.name], self._missing)
             else:
                 problem = None if feature.nullable else MISSING
             if problem is not None:

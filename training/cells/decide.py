@@ -14,7 +14,13 @@ from training.cells.booleans import read_booleans
 from training.cells.dates import DateForm, choose_form
 from training.cells.masks import MaskedColumn
 from training.cells.missing import are_missing, note_on
-from training.cells.numbers import NumberRule, NumberShape, choose_rule, count_numbers, describe_rule
+from training.cells.numbers import (
+    NumberRule,
+    NumberShape,
+    choose_rule,
+    count_numbers,
+    describe_rule,
+)
 from training.cells.plain import read_plain
 from training.cells.refusal import Refused, refuse_unread
 from training.cells.scan import TextScan

@@ -42,7 +42,7 @@ def batches_of(part: Part, dialect: Dialect) -> Iterator[pyarrow.RecordBatch]:
             for batch in _reader(file, dialect, names, note):
                 if dialect.ends_with_separator:
                     _refuse_more(batch, dialect, n_rows, str(part.path))
-                    batch = batch.select(list(dialect.names))  # noqa: PLW2901 (the rest of it)
+                    batch = batch.select(list(dialect.names))
                 n_rows += len(batch)
                 yield batch
         except pyarrow.ArrowInvalid as error:

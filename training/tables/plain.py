@@ -6,6 +6,7 @@ type is read the same way, whatever stands in a chunk.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +17,7 @@ from pyarrow import types
 
 Look = Literal["boolean", "number", "moment", "text", "bytes", "nothing", "other"]
 
-PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6}
 SECONDS_OF_DAY = 86_400
 TEXT = pyarrow.large_string()
 # what a text may not hold: control characters, but for tab and line breaks
@@ -83,28 +84,49 @@ def _cast_bytes(array: pyarrow.Array) -> pyarrow.Array:
     return array.cast(TEXT)
 
 
-def texts_of(array: pyarrow.Array) -> pyarrow.Array:
-    """Return any values as texts; whole numbers without a decimal point, an empty text as null.
+def texts_of(array: pyarrow.Array, missing: Sequence[str] = ()) -> pyarrow.Array:
+    """Return any values as texts; whole numbers without a decimal point.
 
     Each value by itself: a chunk of a column gives what the whole column would.
+
+    Parameters
+    ----------
+    array : pyarrow.Array
+    missing : sequence of str
+        Words that are null, as the empty text always is.
     """
     array = decoded(array)
     look = look_of(array.type)
     if look == "bytes":
         array = _cast_bytes(array)
-    elif types.is_floating(array.type) or types.is_decimal(array.type):
+    elif look == "number" and not types.is_integer(array.type):
         values = array.to_pylist()
-        array = pyarrow.array([None if v is None else _number_text(v) for v in values], TEXT)
+        return pyarrow.array([None if _is_nan(v) else _number_text(v) for v in values], TEXT)
     elif look == "boolean":
-        array = pyarrow.compute.if_else(array, "True", "False").cast(TEXT)
+        return pyarrow.compute.if_else(array, "True", "False").cast(TEXT)
     else:
         array = array.cast(TEXT)
-    is_empty = pyarrow.compute.equal(array, "")
-    return pyarrow.compute.if_else(is_empty, pyarrow.scalar(None, TEXT), array)
+    if look not in ("text", "bytes"):
+        return array
+    is_word = pyarrow.compute.is_in(array, value_set=pyarrow.array(["", *missing], TEXT))
+    if not pyarrow.compute.any(is_word, min_count=0).as_py():
+        return array
+    return pyarrow.compute.if_else(is_word, pyarrow.scalar(None, TEXT), array)
+
+
+def is_missing(array: pyarrow.Array) -> NDArray[np.bool_]:
+    """Return which values are null, or NaN."""
+    array = decoded(array)
+    nulls = pyarrow.compute.is_null(array, nan_is_null=types.is_floating(array.type))
+    return nulls.to_numpy(zero_copy_only=False)
+
+
+def _is_nan(value: Any) -> bool:
+    return value is None or value != value
 
 
 def _number_text(value: Any) -> str:
-    if value == value and abs(value) != np.inf and value % 1 == 0:
+    if abs(value) != np.inf and value % 1 == 0:
         return str(int(value))
     return str(value)
 
@@ -121,13 +143,17 @@ def floats_of(array: pyarrow.Array) -> NDArray[np.float64]:
 
 
 def seconds_of(array: pyarrow.Array) -> NDArray[np.float64]:
-    """Return moments as seconds since 1970 UTC, NaN for null; without a zone they are UTC."""
+    """Return moments as seconds since 1970 UTC, NaN for null; without a zone they are UTC.
+
+    To the microsecond, as a text is read.
+    """
     array = decoded(array)
-    per_second: float
     if types.is_date32(array.type):
-        whole, per_second = array.cast(pyarrow.int32()), 1 / SECONDS_OF_DAY
-    elif types.is_date64(array.type):
-        whole, per_second = array.cast(pyarrow.int64()), 10**3
-    else:
-        whole, per_second = array.cast(pyarrow.int64()), PER_SECOND[array.type.unit]
-    return floats_of(whole) / per_second
+        return floats_of(array.cast(pyarrow.int32())) * SECONDS_OF_DAY
+    whole = array.cast(pyarrow.int64())
+    unit = "ms" if types.is_date64(array.type) else array.type.unit
+    if unit == "ns":
+        present = whole.fill_null(0).to_numpy() // 1000
+        micros = np.where(is_missing(whole), np.nan, present)
+        return micros / PER_SECOND["us"]
+    return floats_of(whole) / PER_SECOND[unit]

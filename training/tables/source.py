@@ -40,18 +40,21 @@ class Source(Protocol):
         What it is called in messages.
     looks : dict of str to Look
         Columns, in their order.
+    types : dict of str to str
+        What their types are called.
     notes : tuple of str
         What a reader should know of how it is written.
     """
 
     name: str
     looks: dict[str, Look]
+    types: dict[str, str]
     notes: tuple[str, ...]
 
     def batches(self, rows: int) -> Iterator[pyarrow.RecordBatch]:
         """Yield the table from its first row, in batches of at most so many rows.
 
-        A table without rows yields nothing.
+        A table without rows yields one batch without any.
         """
         ...
 
@@ -75,11 +78,11 @@ class FrameSource:
         self._table = table_of(frame)
         _refuse_duplicates(self._table.column_names, name)
         self.looks = {field.name: look_of(field.type) for field in self._table.schema}
+        self.types = {field.name: str(field.type) for field in self._table.schema}
 
     def batches(self, rows: int) -> Iterator[pyarrow.RecordBatch]:
         """Yield the rows; see :class:`Source`."""
-        for batch in self._table.to_batches(max_chunksize=rows):
-            yield batch
+        yield from self._table.to_batches(max_chunksize=rows) or [_nothing(self._table.schema)]
 
 
 class FileSource:
@@ -103,6 +106,7 @@ class FileSource:
         self._parts = parts_of(self.name)
         self._dialects: list[Dialect | None] = []
         self.looks: dict[str, Look] = {}
+        self.types: dict[str, str] = {}
         for number, part in enumerate(self._parts):
             with _errors_of(part):
                 dialect = None if part.is_parquet else dialect_of(part, encoding)
@@ -110,7 +114,9 @@ class FileSource:
                     parquet.schema_of(part) if dialect is None else delimited.schema_of(dialect)
                 )
             self._dialects.append(dialect)
+            self._schema = schema
             _refuse_duplicates(schema.names, str(part.path))
+            self.types |= {field.name: str(field.type) for field in schema}
             looks = {field.name: look_of(field.type) for field in schema}
             self.looks = looks if not number else self._joined(looks, part)
         self.notes = tuple(dict.fromkeys(d.note for d in self._dialects if d and d.note))
@@ -132,12 +138,23 @@ class FileSource:
 
     def batches(self, rows: int) -> Iterator[pyarrow.RecordBatch]:
         """Yield the rows, file after file; see :class:`Source`."""
+        is_empty = True
         for part, dialect in zip(self._parts, self._dialects, strict=True):
             with _errors_of(part):
                 if dialect is None:
-                    yield from parquet.batches_of(part, list(self.looks), rows)
+                    batches = parquet.batches_of(part, list(self.looks), rows)
                 else:
-                    yield from _at_most(delimited.batches_of(part, dialect), rows)
+                    batches = _at_most(delimited.batches_of(part, dialect), rows)
+                for batch in batches:
+                    is_empty = is_empty and not len(batch)
+                    yield batch
+        if is_empty:
+            yield _nothing(self._schema)
+
+
+def _nothing(schema: pyarrow.Schema) -> pyarrow.RecordBatch:
+    """Return no rows."""
+    return pyarrow.RecordBatch.from_pylist([], schema=schema)
 
 
 def _at_most(batches: Iterator[pyarrow.RecordBatch], rows: int) -> Iterator[pyarrow.RecordBatch]:
