@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow
@@ -13,9 +13,10 @@ from model.features import Kind
 from training.cells import Booleans, Dates, Numbers, Reading, Refused, Texts, TextScan, decide
 from training.cells.decide import Wanted
 from training.cells.labels import LabelScan
+from training.cells.plain import read_plain
 from training.config import DataConfig
 from training.tables.plain import Look, are_texts, is_missing, seconds_of, texts_of
-from training.tables.source import Source
+from training.tables.source import KeptSource, Source
 
 BATCH_CELLS = 2**19  # that are looked at together
 FEWEST_PENDING = 10_000  # different texts of single batches that are kept before they are merged
@@ -116,28 +117,46 @@ class ColumnScan:
         self.reading: Reading | None = None
         self._config = config
         self._is_declared = name in config.categorical
+        self._has_plain = False
         self._cells = TextScan(config.missing)
         self._n_null = self._n_never = 0
         self._n_counted = self._n_null_counted = 0
 
-    def add(self, column: pyarrow.Array, first_row: int) -> None:
-        """Look at the next batch, whose first row has this number in the table."""
+    def add(self, column: pyarrow.Array, first_row: int) -> pyarrow.Array:
+        """Look at the next batch, whose first row has this number in the table.
+
+        Returns
+        -------
+        pyarrow.Array
+            The batch as it may be kept, see ``can_be_kept``: plain numbers instead of their texts.
+        """
         self.n_rows += len(column)
         if self.look == "bytes":
             self.is_binary = self.is_binary or not are_texts(column)
         if self.is_binary or self.look in ("nothing", "other"):
-            return
+            return column
         if self._is_declared:
             self.count(column)
         elif self._has_texts:
             texts = texts_of(column)
-            self._cells.add(texts, first_row)
+            plain = read_plain(texts)
+            self._cells.add(texts, first_row, plain)
             if self._cells.texts.count or not (self._cells.numbers or self._cells.dates):
                 self.count(column)
+            if plain is not None:
+                self._has_plain = True
+                return pyarrow.array(plain, from_pandas=True)
         else:
             self._n_null += int(np.count_nonzero(is_missing(column)))
             if self.look == "moment":
                 self._n_never += int(np.count_nonzero(are_never(seconds_of(column))))
+        return column
+
+    @property
+    def can_be_kept(self) -> bool:
+        """Whether what ``add`` returned is all that its column means."""
+        is_plain = isinstance(self.reading, Numbers) and self.reading.reads_plain
+        return is_plain or not self._has_plain
 
     def count(self, column: pyarrow.Array) -> None:
         """Count the texts of a batch."""
@@ -217,10 +236,21 @@ def reading_of(
     return found
 
 
+class Found(NamedTuple):
+    """What a look at a table has found beside its columns."""
+
+    n_rows: int
+    kept: Source | None
+
+
 def scan(
-    source: Source, columns: Sequence[ColumnScan], labels: Mapping[str, LabelScan] | None = None
-) -> int:
-    """Look at some columns of a table, and return how many rows it has.
+    source: Source,
+    columns: Sequence[ColumnScan],
+    labels: Mapping[str, LabelScan] | None = None,
+    *,
+    keep: bool = False,
+) -> Found:
+    """Look at some columns of a table.
 
     The table is read once more where the first look does not tell a column of categories, codes
     with leading zeros for example: then their texts are counted.
@@ -231,13 +261,23 @@ def scan(
     columns : sequence of ColumnScan
     labels : mapping of str to LabelScan, optional
         Of label columns.
+    keep : bool
+        Whether there is memory for the table.
+
+    Returns
+    -------
+    Found
+        ``kept``: these columns as they have been read, so that the source need not be read again;
+        None where it has to be.
     """
-    n_rows = 0
+    n_rows, batches = 0, []
     for first_row, batch in numbered(source):
-        for column in columns:
-            column.add(batch.column(column.name), first_row)
+        arrays = {own.name: own.add(batch.column(own.name), first_row) for own in columns}
         for name, label in (labels or {}).items():
-            label.add(texts_of(batch.column(name)), first_row)
+            arrays[name] = batch.column(name)
+            label.add(texts_of(arrays[name]), first_row)
+        if keep:
+            batches.append(pyarrow.RecordBatch.from_pydict(arrays))
         n_rows = first_row + len(batch)
     for column in columns:
         column.decide()
@@ -246,7 +286,8 @@ def scan(
         for _, batch in numbered(source):
             for column in uncounted:
                 column.count(batch.column(column.name))
-    return n_rows
+    can_be_kept = keep and all(column.can_be_kept for column in columns)
+    return Found(n_rows, KeptSource(source, batches) if can_be_kept else None)
 
 
 def numbered(source: Source) -> Iterator[tuple[int, pyarrow.RecordBatch]]:

@@ -140,7 +140,12 @@ def from_source(source: Source, config: DataConfig, memory: Memory, needs_label:
         for name in looked_at
     }
     label = LabelScan()
-    n_rows = scan(source, list(columns.values()), {roles.label: label} if roles.label else {})
+    n_rows, kept = scan(
+        source,
+        list(columns.values()),
+        {roles.label: label} if roles.label else None,
+        keep=memory.limit is None,
+    )
     if not n_rows:
         raise DataError(source.name, "the table has no rows")
     labels = None if roles.label is None else labels_as_said(label, roles.label, config, source)
@@ -170,7 +175,7 @@ def from_source(source: Source, config: DataConfig, memory: Memory, needs_label:
         (),
     )
     readings = {name: own.reading for name, own in columns.items() if own.reading is not None}
-    reader = TableReader(source, spec, config, readings)
+    reader = TableReader(kept or source, spec, config, readings)
     digest = _fill(table, reader, labels, roles.label, None if time is None else columns[time])
     if table.times is not None and time is not None:
         _read_times(table.times, columns[time], config, source.name, notes)
@@ -346,7 +351,7 @@ def labelled(
             f"no label column found (looked for {', '.join(LABELS)}): name it with --label",
         )
     found = LabelScan()
-    if not scan(source, (), {label: found}):
+    if not scan(source, (), {label: found}).n_rows:
         raise DataError(source.name, "the table has no rows")
     labels = labels_as_said(found, label, config, source)
     classes, matrices = [], []

@@ -171,7 +171,6 @@ def _readings(source: Source, features: list[Feature], config: DataConfig) -> di
         for feature in features
         if feature.kind != "categorical" and source.looks[feature.name] in ("text", "bytes")
     }
-    wanted = {name: WANTED[kind] for name, kind in kinds.items() if kind in WANTED}
     columns = [
         ColumnScan(name, source.looks[name], config, WANTED.get(kind))
         for name, kind in kinds.items()

@@ -52,6 +52,11 @@ class Numbers:
     n_missing: int
     missing_words: tuple[str, ...]
 
+    @property
+    def reads_plain(self) -> bool:
+        """Whether numbers with a decimal point and nothing beside them are of the column."""
+        return self.rule.reads(NumberShape(decimal="."))
+
     def apply(self, texts: pyarrow.Array, first_row: int) -> Cells:
         """Return the numbers of a chunk, NaN for missing.
 
@@ -60,10 +65,9 @@ class Numbers:
         CellError
             For the first cell that is no finite number by the rule.
         """
-        if self.rule.reads(NumberShape(decimal=".")):
-            plain = read_plain(texts)
-            if plain is not None:
-                return plain
+        plain = read_plain(texts) if self.reads_plain else None
+        if plain is not None:
+            return plain
         column, missing = _present(texts, self.missing_words)
         numbers = self.rule.read(column)
         unread = ~np.isfinite(numbers) & ~missing

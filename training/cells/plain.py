@@ -25,12 +25,14 @@ def read_plain(texts: pyarrow.Array) -> NDArray[np.float64] | None:
 
 
 def _has_plus(texts: pyarrow.Array) -> bool:
-    _, offsets, data = texts.cast(pyarrow.large_string()).buffers()
+    if texts.type != pyarrow.large_string():
+        texts = texts.cast(pyarrow.large_string())
+    _, offsets, data = texts.buffers()
     if data is None:
         return False
-    ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    letters = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
-    return bool((letters == ord("+")).any())
+    ends = np.frombuffer(offsets, np.int64)
+    first, last = ends[texts.offset], ends[texts.offset + len(texts)]
+    return b"+" in data[first:last].to_pybytes()
 
 
 def are_whole(texts: pyarrow.Array) -> bool:

@@ -17,7 +17,7 @@ from training.cells.masks import MaskedColumn
 from training.cells.missing import WORDS, are_missing, count_words
 from training.cells.numbers import NumberShape
 from training.cells.numbers import layout_of as number_layout_of
-from training.cells.plain import are_whole, read_plain
+from training.cells.plain import are_whole
 from training.cells.tally import MOST_EXAMPLES, Example, Tally
 
 PLAIN, WHOLE = NumberShape(decimal="."), NumberShape(is_whole=True)
@@ -61,7 +61,12 @@ class TextScan:
         """How many cells hold something."""
         return self.n_rows - self.n_empty - self.missing.total()
 
-    def add(self, texts: pyarrow.Array, first_row: int) -> None:
+    def add(
+        self,
+        texts: pyarrow.Array,
+        first_row: int,
+        plain: NDArray[np.float64] | None = None,
+    ) -> None:
         """Look at the next chunk.
 
         Parameters
@@ -70,10 +75,12 @@ class TextScan:
             null where a cell is empty.
         first_row : int
             The number of its first row in the table.
+        plain : ndarray, optional
+            What :func:`training.cells.plain.read_plain` made of it.
         """
         self.n_rows += len(texts)
         self.n_empty += texts.null_count
-        if texts.null_count == len(texts) or self._is_more_of_the_same(texts):
+        if texts.null_count == len(texts) or self._is_more_of_the_same(texts, plain):
             return
         column = MaskedColumn(texts)
         are_words = are_missing(column.texts, self.missing_words)
@@ -101,15 +108,15 @@ class TextScan:
                 _count(tally, column, positions, first_row)
         _count(self.texts, column, np.flatnonzero(is_text), first_row)
 
-    def _is_more_of_the_same(self, texts: pyarrow.Array) -> bool:
+    def _is_more_of_the_same(self, texts: pyarrow.Array, plain: NDArray[np.float64] | None) -> bool:
         """Count a chunk of plain numbers, where such have been seen; return whether it is one.
 
         In a column that has decimal points, other plain numbers add nothing to what is decided.
         """
         tally = None
-        if PLAIN in self.numbers and read_plain(texts) is not None:
+        if plain is not None and PLAIN in self.numbers:
             tally = self.numbers[PLAIN]
-        elif WHOLE in self.numbers and are_whole(texts):
+        elif plain is not None and WHOLE in self.numbers and are_whole(texts):
             tally = self.numbers[WHOLE]
         if tally is None or len(tally.examples) < MOST_EXAMPLES:
             return False

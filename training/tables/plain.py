@@ -7,6 +7,7 @@ type is read the same way, whatever stands in a chunk.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -24,6 +25,7 @@ TEXT = pyarrow.large_string()
 BINARY = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
 
 
+@lru_cache
 def look_of(kind: pyarrow.DataType) -> Look:
     """Return what the values of a type are."""
     kind = _decoded(kind)
@@ -104,14 +106,20 @@ def texts_of(array: pyarrow.Array, missing: Sequence[str] = ()) -> pyarrow.Array
         return pyarrow.array([None if _is_nan(v) else _number_text(v) for v in values], TEXT)
     elif look == "boolean":
         return pyarrow.compute.if_else(array, "True", "False").cast(TEXT)
-    else:
+    elif array.type != TEXT:
         array = array.cast(TEXT)
-    if look not in ("text", "bytes"):
+    if look not in ("text", "bytes") or not (missing or _has_empty(array)):
         return array
     is_word = pyarrow.compute.is_in(array, value_set=pyarrow.array(["", *missing], TEXT))
     if not pyarrow.compute.any(is_word, min_count=0).as_py():
         return array
     return pyarrow.compute.if_else(is_word, pyarrow.scalar(None, TEXT), array)
+
+
+def _has_empty(texts: pyarrow.Array) -> bool:
+    """Return whether an empty text is among some texts, which null is not."""
+    ends = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    return len(texts) - np.count_nonzero(ends[1:] - ends[:-1]) > texts.null_count
 
 
 def is_missing(array: pyarrow.Array) -> NDArray[np.bool_]:

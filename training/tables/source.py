@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -83,6 +83,26 @@ class FrameSource:
     def batches(self, rows: int) -> Iterator[pyarrow.RecordBatch]:
         """Yield the rows; see :class:`Source`."""
         yield from self._table.to_batches(max_chunksize=rows) or [_nothing(self._table.schema)]
+
+
+class KeptSource:
+    """What was read of another source, kept in memory.
+
+    Parameters
+    ----------
+    source : Source
+    batches : sequence of RecordBatch
+        Of some of its columns.
+    """
+
+    def __init__(self, source: Source, batches: Sequence[pyarrow.RecordBatch]) -> None:
+        self.name, self.looks, self.types = source.name, source.looks, source.types
+        self.notes = source.notes
+        self._batches = batches
+
+    def batches(self, _rows: int) -> Iterator[pyarrow.RecordBatch]:
+        """Yield the rows as they were read; see :class:`Source`."""
+        yield from self._batches
 
 
 class FileSource:
