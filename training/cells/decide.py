@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -14,7 +15,14 @@ from training.cells.booleans import read_booleans
 from training.cells.dates import DateForm, choose_form
 from training.cells.masks import MaskedColumn
 from training.cells.missing import are_missing, note_on
-from training.cells.numbers import NumberRule, choose_rule, count_numbers, describe_rule
+from training.cells.numbers import (
+    NumberRule,
+    NumberShape,
+    choose_rule,
+    count_numbers,
+    describe_rule,
+)
+from training.cells.plain import has_number, read_plain
 from training.cells.refusal import Refused, refuse_unread
 from training.cells.scan import TextScan
 from training.cells.strptime import StrptimeForm
@@ -45,6 +53,11 @@ class Numbers:
     n_missing: int
     missing_words: tuple[str, ...]
 
+    @cached_property
+    def reads_plain(self) -> bool:
+        """Whether numbers with a decimal point and nothing beside them are of the column."""
+        return self.rule.reads(NumberShape(decimal=".")) and not has_number(self.missing_words)
+
     def apply(self, texts: pyarrow.Array, first_row: int) -> Cells:
         """Return the numbers of a chunk, NaN for missing.
 
@@ -53,6 +66,9 @@ class Numbers:
         CellError
             For the first cell that is no finite number by the rule.
         """
+        plain = read_plain(texts) if self.reads_plain else None
+        if plain is not None:
+            return plain
         column, missing = _present(texts, self.missing_words)
         numbers = self.rule.read(column)
         unread = ~np.isfinite(numbers) & ~missing

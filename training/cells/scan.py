@@ -18,8 +18,10 @@ from training.cells.masks import MaskedColumn
 from training.cells.missing import WORDS, are_missing, count_words
 from training.cells.numbers import NumberShape
 from training.cells.numbers import layout_of as number_layout_of
+from training.cells.plain import are_whole, has_number
 from training.cells.tally import MOST_EXAMPLES, Example, Tally
 
+PLAIN, WHOLE = NumberShape(decimal="."), NumberShape(is_whole=True)
 MOST_SHAPES = 1000  # a column with more has words behind its numbers: they count as texts
 
 Shape = NumberShape | DateShape | None  # None: a truth value
@@ -51,6 +53,7 @@ class TextScan:
 
     def __init__(self, missing_words: Sequence[str] = ()) -> None:
         self.missing_words = (*WORDS, *missing_words)
+        self._numbers_may_be_missing = has_number(missing_words)
         self.n_rows = self.n_empty = 0
         self.missing: Counter[str] = Counter()
         self.texts, self.booleans = Tally(), Tally()
@@ -62,7 +65,12 @@ class TextScan:
         """How many cells hold something."""
         return self.n_rows - self.n_empty - self.missing.total()
 
-    def add(self, texts: pyarrow.Array, first_row: int) -> None:
+    def add(
+        self,
+        texts: pyarrow.Array,
+        first_row: int,
+        plain: NDArray[np.float64] | None = None,
+    ) -> None:
         """Look at the next chunk.
 
         Parameters
@@ -71,10 +79,12 @@ class TextScan:
             null where a cell is empty.
         first_row : int
             The number of its first row in the table.
+        plain : ndarray, optional
+            What :func:`training.cells.plain.read_plain` made of it.
         """
         self.n_rows += len(texts)
         self.n_empty += texts.null_count
-        if texts.null_count == len(texts):
+        if texts.null_count == len(texts) or self._is_more_of_the_same(texts, plain):
             return
         column = MaskedColumn(texts)
         are_words = are_missing(column.texts, self.missing_words)
@@ -101,6 +111,23 @@ class TextScan:
                 is_text[positions] = False
                 _count(tally, column, positions, first_row)
         _count(self.texts, column, np.flatnonzero(is_text), first_row)
+
+    def _is_more_of_the_same(self, texts: pyarrow.Array, plain: NDArray[np.float64] | None) -> bool:
+        """Count a chunk of plain numbers, where such have been seen; return whether it is one.
+
+        In a column that has decimal points, other plain numbers add nothing to what is decided.
+        """
+        tally = None
+        if plain is None or self._numbers_may_be_missing:
+            return False
+        if PLAIN in self.numbers:
+            tally = self.numbers[PLAIN]
+        elif WHOLE in self.numbers and are_whole(texts):
+            tally = self.numbers[WHOLE]
+        if tally is None or len(tally.examples) < MOST_EXAMPLES:
+            return False
+        tally.add(len(texts) - texts.null_count, ())
+        return True
 
     def _tally_of(self, shape: Shape) -> Tally | None:
         """Return the tally of a shape; None if there are too many already."""
