@@ -180,7 +180,8 @@ def decide(
     name : str
         Of the column, for the cure.
     decimal, thousands : str, optional
-        The marks of numbers; else they are found.
+        The marks of numbers, which are said for the whole table; else they are found. A column that
+        they do not read, and that leaves no doubt about its own, is read by these.
     time_format : str, optional
         By which format of ``strptime`` the column is read, whatever it looks like.
     wanted : {"number", "date"}, optional
@@ -229,6 +230,13 @@ def _decide_numbers(
     scan: TextScan, name: str, decimal: str | None, thousands: str | None
 ) -> Numbers | Refused:
     chosen = choose_rule(scan.numbers, decimal, thousands)
+    is_said = decimal is not None or thousands is not None
+    own = None
+    if is_said and not _reads_all(chosen, scan):
+        found = choose_rule(scan.numbers)
+        if _reads_all(found, scan):
+            chosen = found
+            own = f"its numbers have their own marks, {found[0].how.removeprefix(' with ')}"
     if isinstance(chosen, Refused):
         return chosen
     rule, n_read = chosen
@@ -236,8 +244,12 @@ def _decide_numbers(
     if n_read < scan.n_present:
         kind = f"numbers{rule.how}" if others else "numbers"
         return _refuse_rest(scan, name, kind, others | scan.dates, scan.n_present - n_read)
-    note = _joined(describe_rule(rule, scan.numbers), note_on(scan.missing))
+    note = _joined(own or describe_rule(rule, scan.numbers), note_on(scan.missing))
     return Numbers(rule, note, scan.missing.total(), scan.missing_words)
+
+
+def _reads_all(chosen: tuple[NumberRule, int] | Refused, scan: TextScan) -> bool:
+    return not isinstance(chosen, Refused) and chosen[1] == scan.n_present
 
 
 def _decide_dates(scan: TextScan, name: str) -> Dates | Refused:
