@@ -192,10 +192,13 @@ def decide(
     Raises
     ------
     ValueError
-        If the decimal mark, the separator of thousands or the format is none.
+        If the decimal mark or the separator of thousands is none.
     """
     if time_format is not None:
-        return _dates(scan, StrptimeForm(time_format))
+        try:
+            return _dates(scan, StrptimeForm(time_format))
+        except ValueError as error:
+            return Refused(str(error), (), "write --time-format as in %d/%m/%Y %H:%M")
     options = (decimal, thousands)
     n_present = scan.n_present
     n_numbers = count_numbers(scan.numbers, n_present)

@@ -32,7 +32,7 @@ class Refused:
     def __str__(self) -> str:
         """The reason, the examples and the cure in one line."""
         examples = ", ".join(str(example) for example in self.examples)
-        return f"{self.reason} ({examples}): {self.cure}"
+        return f"{self.reason}{examples and f' ({examples})'}: {self.cure}"
 
 
 class CellError(TrainingError):

@@ -184,11 +184,12 @@ def time_unit_of(scan: NumberScan, name: str, unit: str | None = None) -> TimeUn
         return SINCE_1970["yyyymmdd"]
     if scan.are_moments:
         return SINCE_1970["yyyymmddhhmmss"]
-    for key, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9)):
-        if _is_between(scan, FIRST * factor, LAST * factor):
-            return SINCE_1970[key]
+    since_1970 = _unit_since_1970(scan)
+    if since_1970 is not None:
+        return since_1970
     words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
-    if {"date", "datum", "fecha"} & set(words) and _is_between(scan, *EXCEL_RANGE):
+    is_excel = EXCEL_RANGE[0] <= scan.low and scan.high < EXCEL_RANGE[1]
+    if is_excel and {"date", "datum", "fecha"} & set(words):
         return SINCE_1970["excel"]
     known = _TABLES.get(name.casefold()) or _UNIT_OF_WORD.get(words[-1] if words else "")
     if known is not None and (known != "hour" or scan.is_whole):
@@ -200,11 +201,25 @@ def time_unit_of(scan: NumberScan, name: str, unit: str | None = None) -> TimeUn
     )
 
 
+def _unit_since_1970(scan: NumberScan) -> TimeUnit | None:
+    """Return the unit by which all numbers are moments of our time."""
+    for key, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9)):
+        if FIRST * factor <= scan.low and scan.high < LAST * factor:
+            return SINCE_1970[key]
+    return None
+
+
 def _as_said(scan: NumberScan, unit: str) -> TimeUnit | Refused:
+    since_1970 = _unit_since_1970(scan)
+    if since_1970 is not None and unit in ("s", "ms", "us", "ns"):
+        if since_1970.name == unit:
+            return since_1970
+        return Refused(
+            f"numbers from {scan.low:.15g} to {scan.high:.15g} are {since_1970.words}",
+            tuple(scan.examples),
+            f"say --time-unit {since_1970.name}, or nothing",
+        )
     if unit in SINCE_A_START:
-        factor = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}.get(unit)
-        if factor is not None and _is_between(scan, FIRST * factor, LAST * factor):
-            return SINCE_1970[unit]
         return SINCE_A_START[unit]
     chosen = SINCE_1970[unit]
     fits = {"yyyymmdd": scan.are_days, "yyyymmddhhmmss": scan.are_moments}.get(unit, True)
@@ -215,7 +230,3 @@ def _as_said(scan: NumberScan, unit: str) -> TimeUnit | Refused:
         tuple(scan.examples),
         "name another --time-unit, or correct the cells",
     )
-
-
-def _is_between(scan: NumberScan, low: float, high: float) -> bool:
-    return bool(low <= scan.low and scan.high < high)

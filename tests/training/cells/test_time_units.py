@@ -129,6 +129,9 @@ def test_seconds_that_are_said_are_since_1970_where_they_can_be():
     assert unit_of([1.7e9], unit="s").is_since_1970
     assert not unit_of([17.0], unit="s").is_since_1970
     assert unit_of([20240131], unit="yyyymmdd").is_since_1970
+    refused = unit_of([1.7e12], unit="s")
+    assert "milliseconds since 1970" in refused.reason
+    assert refused.cure == "say --time-unit ms, or nothing"
 
 
 def test_a_day_that_is_none_among_days_has_to_be_asked():
