@@ -19,7 +19,7 @@ from training.errors import DataError
 from training.tables.files import Part
 
 SEPARATORS = (",", ";", "\t", "|")
-BLOCK_BYTES = 2**20
+BLOCK_BYTES = 2**21
 START_BYTES = 2**18  # that separator, quotes and names are seen in
 START_ROWS = 100
 SHOWN_CHARACTERS = 40
@@ -179,7 +179,7 @@ def _quote_of(text: str, separator: str) -> str:
     if any('"' in cell for cell in cells):
         return '"'
     around = Counter(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells)
-    return "'" if around[True] >= max(len(lines) - 1, 1) else '"'
+    return "'" if 2 * around[True] >= max(len(lines) - 1, 2) else '"'
 
 
 def _rows_of(lines: Any, separator: str, quote: str) -> Iterator[list[str]]:
