@@ -65,7 +65,7 @@ def measure(way: str, path: str, reports: str) -> dict[str, float]:
         config = load_config(None, {"data": {"path": path}, "reports": reports})
         write_exploration(exploration_facts(survey(config.data, config.seed), config), config)
     else:
-        pd.read_csv(path)
+        (pd.read_parquet if path.endswith(".parquet") else pd.read_csv)(path)
     seconds = perf_counter() - start
     usage = resource.getrusage(resource.RUSAGE_SELF)
     unit = 1 if sys.platform == "darwin" else 1024
