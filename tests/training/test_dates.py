@@ -1,5 +1,7 @@
 """Dates that are not the transaction's time: known by role, and read as the time between."""
 
+import io
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -7,12 +9,14 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from app import create_app
 from model.artifact import GOLDEN_TOLERANCE
 from model.cells import epoch_seconds
 from tests.training.runs import train
 from tests.training.tables import mixed_frame, plain_frame, times
+from training.analysis import analysis
 from training.batch import score_frame
 from training.config import DataConfig
 from training.data import from_frame, matrix_of
@@ -158,6 +162,16 @@ def test_file_and_service_say_the_same(run):
     assert (card["time"], card["dates"]) == ("transaction_time", ["date_of_birth", "card_expires"])
     described = client.get("/openapi.json").text
     assert "Read as the days from it to the transaction" in described
+
+
+def test_box_of_a_transaction_gives_the_typical_range_as_dates(run):
+    printed = io.StringIO()
+    row = {**transactions()[0], "date_of_birth": "2006-12-31"}
+
+    Console(file=printed, width=200).print(analysis(run.artifact, row))
+
+    (line,) = [line for line in printed.getvalue().splitlines() if "DATE_OF_BIRTH_LATE" in line]
+    assert re.search(r"2006-12-31T00:00:00\+00:00 +19\d\d-\d\d-\d\d to 200\d-\d\d-\d\d ", line)
 
 
 def test_missing_date_is_as_far_away_as_the_median_and_is_indicated(run):
