@@ -22,7 +22,7 @@ SAMPLE_FRAUDS = 20_000
 FEWEST_SAMPLED = 2_000
 MOST_CATEGORIES = 1_000  # of a column that are counted one by one
 
-ColumnKind = Kind | Literal["identifier", "empty"]
+ColumnKind = Kind | Literal["identifier", "empty", "other"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Column:
     ----------
     name : str
     kind : str
-        That of a feature, ``identifier`` (texts that tell rows apart) or ``empty``.
+        That of a feature, ``identifier`` (texts that tell rows apart), ``empty``, or ``other``: of a
+        type that training leaves out.
     n_missing : int
     n_texts : int
         Different texts of a category or an identifier; 0 otherwise.
@@ -89,7 +90,7 @@ class Layout:
     def features(self) -> tuple[Column, ...]:
         """The columns that a model could learn from."""
         apart = {self.label, self.id, *self.dropped}
-        kinds = ("identifier", "empty")
+        kinds = ("identifier", "empty", "other")
         return tuple(c for c in self.columns if c.name not in apart and c.kind not in kinds)
 
 
@@ -171,7 +172,8 @@ def _column(own: ColumnScan, is_label: bool) -> Column:
         return Column(own.name, "numeric", own.n_missing)
     kind, note = kind_of(own), own.note
     if kind is None:
-        return Column(own.name, "empty", own.n_missing, note=left_out(own))
+        kind = "empty" if own.is_empty and not own.is_binary else "other"
+        return Column(own.name, kind, own.n_missing, note=left_out(own))
     if isinstance(own.reading, Refused):
         junk = tuple(dict.fromkeys(example.value for example in own.reading.examples))
         note = str(own.reading)

@@ -88,7 +88,7 @@ def tally(
         columns={
             column.name: _empty(column, samples, eras)
             for column in layout.columns
-            if column.kind != "empty" and column.name != layout.label
+            if column.kind not in ("empty", "other") and column.name != layout.label
         },
         rows=np.zeros((N_CLASSES, N_ERAS), np.int64),
         hours=np.zeros((HOURS, N_CLASSES), np.int64),
@@ -136,7 +136,7 @@ def _empty(column: Column, samples: Samples, eras: Eras) -> ColumnTally:
 
 def _cells(values: pd.Series, column: Column) -> Any:
     """Return a block of a column as numbers, or as texts where it holds no numbers."""
-    if column.kind in ("categorical", "identifier", "empty"):
+    if column.kind in ("categorical", "identifier", "empty", "other"):
         return values.tolist()
     return numbers_of(values)
 
