@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from model.cells import cells_from_column
+from model.cells import EMPTY, cells_from_column
 from model.errors import ConfigurationError
 from model.rare import RareTexts
 from model.rows import RowReader
@@ -177,6 +177,8 @@ class FeatureSpec:
     dates : tuple of str
         The date-times that say something else, as a birth or a sign-up: they enter also as the days
         from them to the transaction's time, or where no feature is that to 1970-01-01.
+    missing : tuple of str
+        Words that mean missing in categories, as the empty text always does.
     """
 
     features: tuple[Feature, ...]
@@ -184,6 +186,7 @@ class FeatureSpec:
     amount: str | None = None
     time: str | None = None
     dates: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = self.names
@@ -245,8 +248,12 @@ class FeatureSpec:
         return tuple(dict.fromkeys(filter(None, (TRANSACTION_ID, self.id_column))))
 
     @cached_property
+    def _missing(self) -> frozenset[str]:
+        return EMPTY.union(self.missing)
+
+    @cached_property
     def _reader(self) -> RowReader:
-        return RowReader(self.features, self.id_keys)
+        return RowReader(self.features, self.id_keys, self._missing)
 
     def matrix_from_rows(self, rows: Sequence[Any]) -> Matrix:
         """Return the matrix of transactions given as JSON objects.
@@ -281,7 +288,10 @@ class FeatureSpec:
         ndarray (n, F), float64
         """
         return np.column_stack(
-            [cells_from_column(feature, columns[feature.name]) for feature in self.features]
+            [
+                cells_from_column(feature, columns[feature.name], self._missing)
+                for feature in self.features
+            ]
         )
 
     @cached_property
@@ -358,8 +368,9 @@ class FeatureSpec:
         """
         try:
             features = tuple(_feature_from_dict(feature) for feature in facts["features"])
+            missing = tuple(facts.get("missing", ()))  # what models of before had no word for
             roles = facts.get("time"), tuple(facts.get("dates", ()))
-            return cls(features, facts["id_column"], facts["amount"], *roles)
+            return cls(features, facts["id_column"], facts["amount"], *roles, missing)
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigurationError(f"not a feature specification: {error}") from None
 

@@ -17,9 +17,11 @@ from model.features import FeatureSpec, Matrix
 from model.files import temporary_beside
 from model.reasons import MOST_REASONS, Reason
 from model.scorer import Scorer
-from training.data import matrix_of, text_columns
+from training.config import DataConfig
 from training.errors import DataError
-from training.table_files import read_chunks
+from training.table_reader import Rows, TableReader
+from training.tables.plain import are_texts, decoded, look_of, texts_of
+from training.tables.source import FileSource, FrameSource, Source
 
 ROW = "row"  # column with the number of a row that has no identifier
 
@@ -28,8 +30,8 @@ def score_frame(
     scorer: Scorer,
     frame: pd.DataFrame,
     source: str,
+    config: DataConfig | None = None,
     *,
-    first_row: int = 0,
     has_reasons: bool = False,
 ) -> pd.DataFrame:
     """Return the scores of a frame, one row a row, beside its id column or else its row numbers.
@@ -52,14 +54,32 @@ def score_frame(
     DataError
         If the model needs a column that is not there, or one holds what it cannot.
     """
-    matrix = matrix_of(frame, scorer.spec, source)
-    ids = [key for key in scorer.spec.id_keys if key in frame.columns]
-    result = frame[ids].reset_index(drop=True)
-    if not ids:
-        result = pd.DataFrame({ROW: range(first_row, first_row + len(frame))})
+    rows = FrameSource(frame, source)
+    parts = list(_scored(scorer, rows, config or DataConfig(), has_reasons=has_reasons))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _scored(
+    scorer: Scorer, source: Source, config: DataConfig, *, has_reasons: bool
+) -> Iterator[pd.DataFrame]:
+    for rows in TableReader(source, scorer.spec, config).rows():
+        yield _scores_of(scorer, rows, source.name, has_reasons=has_reasons)
+
+
+def _scores_of(scorer: Scorer, rows: Rows, source: str, *, has_reasons: bool) -> pd.DataFrame:
+    result = pd.DataFrame(
+        {
+            key: _ids_of(rows.batch.column(key), key, source)
+            for key in scorer.spec.id_keys
+            if key in rows.batch.schema.names
+        },
+        index=range(len(rows.batch)),
+    )
+    if result.columns.empty:
+        result[ROW] = range(rows.first_row, rows.first_row + len(rows.batch))
     scores, anomalies = None, None
     if "fraud" in scorer.tasks:
-        scores = scorer.score(matrix)
+        scores = scorer.score(rows.matrix)
         result["probability"] = scores.probability
         result["score"] = scores.score
         result["decision"] = [DECISIONS[code] for code in scores.decision.tolist()]
@@ -67,15 +87,15 @@ def score_frame(
         if interval is not None:
             result["uncertainty_low"], result["uncertainty_high"] = interval
     if "anomaly" in scorer.tasks:
-        anomalies = scorer.anomaly(matrix)
+        anomalies = scorer.anomaly(rows.matrix)
         result["reconstruction_error"] = anomalies.reconstruction_error
         result["anomaly_score"] = anomalies.anomaly_score
         result["is_anomaly"] = anomalies.is_anomaly
     if has_reasons:
         if scores is not None:
-            reasons = scorer.reasons(matrix, scores)
+            reasons = scorer.reasons(rows.matrix, scores)
         else:
-            reasons = scorer.anomaly_reasons(matrix, anomalies)
+            reasons = scorer.anomaly_reasons(rows.matrix, anomalies)
         result = pd.concat([result, _reason_columns(reasons)], axis=1)
     return result
 
@@ -92,22 +112,34 @@ def _reason_columns(reasons: Sequence[Sequence[Reason]]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def read_row(data: Path, number: int, spec: FeatureSpec) -> tuple[dict[str, Any], Matrix]:
-    """Return one row of a file: its cells by name, and as a model reads it.
+def read_row(
+    data: Path, number: int, spec: FeatureSpec, config: DataConfig
+) -> tuple[dict[str, Any], Matrix]:
+    """Return one row of a table: its cells by name, and as a model reads them.
 
     Raises
     ------
     DataError
         If there is no such row (the first one is row 0), or it holds what it cannot.
     """
-    first = 0
-    for frame in read_chunks(data, texts=text_columns(spec)):
-        if first <= number < first + len(frame):
-            row = frame.iloc[[number - first]]
-            cells = row.astype(object).where(row.notna(), None).iloc[0].to_dict()
-            return cells, matrix_of(row, spec, str(data))
-        first += len(frame)
-    raise DataError(str(data), f"there is no row {number}: it has rows 0 to {first - 1:,}")
+    n_rows = 0
+    for rows in TableReader(FileSource(data, config.encoding), spec, config).rows():
+        place = number - rows.first_row
+        if 0 <= place < len(rows.batch):
+            [cells] = rows.batch.slice(place, 1).to_pylist()
+            return cells, rows.matrix[[place]]
+        n_rows = rows.first_row + len(rows.batch)
+    raise DataError(str(data), f"there is no row {number}: it has rows 0 to {n_rows - 1:,}")
+
+
+def _ids_of(column: pyarrow.Array, key: str, source: str) -> pd.Series:
+    """Return identifiers as they are: texts as written, whole numbers exact."""
+    column = decoded(column)
+    if look_of(column.type) == "bytes":
+        if not are_texts(column):
+            raise DataError(source, "holds bytes, which are no identifier", key)
+        column = texts_of(column)
+    return pd.Series(pd.array(column, dtype=pd.ArrowDtype(column.type)))
 
 
 def score_file(
@@ -115,12 +147,25 @@ def score_file(
     data: Path,
     output: Path,
     on_rows: Callable[[int], None] | None = None,
+    config: DataConfig | None = None,
     *,
     has_reasons: bool = False,
 ) -> int:
-    """Score a CSV or Parquet file into another, in bounded memory; return the number of rows.
+    """Score a table into another file, in bounded memory; return the number of rows.
 
     The output appears under its name when it is complete.
+
+    Parameters
+    ----------
+    artifact : Artifact
+    data : Path
+        Of anything that can be trained on.
+    output : Path
+        Of a CSV or Parquet file.
+    on_rows : callable, optional
+        Told how many more rows are done.
+    config : DataConfig, optional
+        What is to be known of the cells of the table.
 
     Raises
     ------
@@ -131,16 +176,13 @@ def score_file(
         raise DataError(str(output), "expected an output named .csv or .parquet")
     if output.resolve() == data.resolve():
         raise DataError(str(output), "the output would take the place of the input")
+    config = config or DataConfig()
+    source = FileSource(data, config.encoding)
     temporary = temporary_beside(output)
     output.parent.mkdir(parents=True, exist_ok=True)
 
     def scored() -> Iterator[pd.DataFrame]:
-        first_row = 0
-        for frame in read_chunks(data, texts=text_columns(artifact.scorer.spec)):
-            result = score_frame(
-                artifact.scorer, frame, str(data), first_row=first_row, has_reasons=has_reasons
-            )
-            first_row += len(frame)
+        for result in _scored(artifact.scorer, source, config, has_reasons=has_reasons):
             if on_rows is not None:
                 on_rows(len(result))
             yield result

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from model.answers import ANSWER_KEYS
 from model.decision import DECISIONS
 from tests.precision import rounding
 from tests.training.runs import train
 from tests.training.tables import mixed_frame
-from training import table_files
 from training.batch import read_row, score_file, score_frame
+from training.config import DataConfig
 from training.data import matrix_of
 from training.errors import DataError
 
@@ -36,8 +37,7 @@ def artifact(tmp_path_factory):
 @pytest.fixture
 def small_chunks(monkeypatch):
     """Read files in chunks of 64 rows."""
-    defaults = list(table_files.read_chunks.__defaults__)
-    monkeypatch.setattr(table_files.read_chunks, "__defaults__", (64, *defaults[1:]))
+    monkeypatch.setattr("training.column_scan.BATCH_CELLS", 64 * len(NEW.columns))
 
 
 def write(frame, path):
@@ -69,6 +69,10 @@ def test_scores_stand_beside_the_id_in_the_order_of_the_rows(artifact, tmp_path)
 
     assert list(result) == COLUMNS
     assert result["payment_id"].tolist() == shuffled["payment_id"].tolist()
+
+
+def test_names_of_the_columns_are_no_names_of_features():
+    assert set(COLUMNS[1:]) <= ANSWER_KEYS
 
 
 def test_scores_are_those_of_the_scorer(artifact, tmp_path):
@@ -155,11 +159,11 @@ def test_row_is_found_wherever_it_lies(artifact, tmp_path):
     matrix = matrix_of(NEW, artifact.scorer.spec, "new")
 
     for number in (0, 63, 64, 499):
-        cells, row = read_row(path, number, artifact.scorer.spec)
+        cells, row = read_row(path, number, artifact.scorer.spec, DataConfig())
         assert cells["payment_id"] == NEW["payment_id"].iloc[number]
         np.testing.assert_array_equal(row, matrix[[number]])
     with pytest.raises(DataError, match="there is no row 500: it has rows 0 to 499"):
-        read_row(path, 500, artifact.scorer.spec)
+        read_row(path, 500, artifact.scorer.spec, DataConfig())
 
 
 @pytest.mark.parametrize("source", ["new.csv", "new.parquet"])
@@ -198,7 +202,7 @@ def test_failure_in_the_middle_leaves_no_output(artifact, tmp_path, target):
 
     message = refused(artifact, tmp_path, frame, target)
 
-    assert message.endswith("column 'v1': row 300 holds 'junk', expected a number")
+    assert "column 'v1': a column of numbers, but one cell is not (row 300: 'junk')" in message
 
 
 @pytest.mark.usefixtures("small_chunks")

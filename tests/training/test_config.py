@@ -13,7 +13,7 @@ from training.config import (
     RunConfig,
     SplitConfig,
 )
-from training.config_file import load_config
+from training.config_file import load_config, to_toml
 
 OUT_OF_RANGE = [
     ("seed", "-1"),
@@ -212,3 +212,45 @@ def test_name_of_the_model_is_the_stem_of_the_file(path, name):
 
 def test_given_name_wins_over_the_stem():
     assert load_config(None, {"name": "ours", "data": {"path": "a.csv"}}).model_name == "ours"
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"decimal": ";"}, r"decimal must be '\.' or ',', got ';'"),
+        ({"thousands": "x"}, "thousands must be"),
+        ({"decimal": ",", "thousands": ","}, "cannot both be ','"),
+        ({"time_unit": "fortnight"}, "time_unit must be one of s, ms"),
+        ({"time_format": "day"}, "time_format is written as"),
+        ({"encoding": "morse"}, "encoding 'morse' is unknown"),
+        ({"missing": "NA"}, "missing"),
+    ],
+)
+def test_what_cannot_be_said_of_cells_is_refused_by_name(data, message):
+    with pytest.raises(ConfigurationError, match=message):
+        load_config(None, {"data": data})
+
+
+def test_what_is_said_of_cells_is_written_and_read_back(tmp_path):
+    said = {
+        "missing": ["NA", "?"],
+        "decimal": ",",
+        "thousands": " ",
+        "time_format": "%d.%m.%Y",
+        "time_unit": "ms",
+        "positive": "yes",
+        "encoding": "windows-1252",
+    }
+    config = load_config(None, {"data": said})
+    (tmp_path / "run.toml").write_text(to_toml(config))
+
+    assert load_config(tmp_path / "run.toml", {}) == config
+    assert config.data.missing == ("NA", "?")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("a/cards.CSV", "cards"), ("cards.tsv.zst", "cards"), ("cards/*.csv", "cards"), ("b/", "b")],
+)
+def test_model_is_called_like_its_file_or_folder(path, name):
+    assert load_config(None, {"data": {"path": path}}).model_name == name

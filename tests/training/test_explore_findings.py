@@ -246,3 +246,15 @@ def test_named_columns_win_over_usual_names():
     assert (facts["data"]["time"], facts["data"]["amount"]) == ("when", "total")
     assert "fraud" not in facts["ranking"]
     assert parsed(facts["command"]).data.label == "chargeback"
+
+
+def test_columns_of_types_that_are_no_cells_are_told_by_name():
+    frame = payments().assign(raw=[b"\xff\xfe"] * 1200, parts=[[1]] * 1200, nothing=None)
+
+    facts = explored(frame)
+
+    assert list(facts["data"]["left_out"]) == ["raw", "parts"]
+    assert facts["data"]["empty"] == ["nothing"]
+    advised = " ".join(entry["text"] for entry in facts["advice"])
+    assert "raw holds values of the type binary" in advised
+    assert "parts holds values of the type list" in advised

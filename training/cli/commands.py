@@ -15,7 +15,9 @@ from model.errors import FraudscoreError
 from training.cli.options import (
     DEFAULT_MODEL,
     artifact_options,
+    cell_options,
     exploration_options,
+    labelled_options,
     promotion_option,
     search_options,
     training_options,
@@ -118,6 +120,7 @@ def tune(command: str, **options: Any) -> None:
     type=click.Choice(["typical"]),
     help="What features are that --transaction or --json leave out; else that is an error.",
 )
+@cell_options
 def predict(
     artifact: Path | None,
     model: Path,
@@ -126,6 +129,7 @@ def predict(
     data: Path | None,
     row: int | None,
     rest: str | None,
+    **cells: Any,
 ) -> None:
     """Explain the score of one transaction."""
     if (data is None) != (row is None):
@@ -139,7 +143,7 @@ def predict(
     from training.cli import models
 
     if data is not None and row is not None:
-        models.explain_row(artifact, model, data, row)
+        models.explain_row(artifact, model, data, row, cells)
     else:
         models.explain_transaction(artifact, model, transaction, json_file, is_filled=bool(rest))
 
@@ -148,35 +152,40 @@ def predict(
 @artifact_options
 @click.option("--data", type=FILE, required=True)
 @click.option("--output", type=FILE, required=True)
+@cell_options
 @click.option("--reasons", is_flag=True, help="Add the reasons of each score.")
-def score(artifact: Path | None, model: Path, data: Path, output: Path, reasons: bool) -> None:
+def score(
+    artifact: Path | None, model: Path, data: Path, output: Path, reasons: bool, **cells: Any
+) -> None:
     """Score a table into another, in the order of its rows."""
     from training.cli.models import score_table
 
-    score_table(artifact, model, data, output, has_reasons=reasons)
+    score_table(artifact, model, data, output, cells, has_reasons=reasons)
 
 
 @main.command()
 @artifact_options
 @click.option("--data", type=FILE, required=True)
-@click.option("--label", help="Column that is 1 for fraud.")
-def evaluate(artifact: Path | None, model: Path, data: Path, label: str | None) -> None:
+@labelled_options
+def evaluate(
+    artifact: Path | None, model: Path, data: Path, label: str | None, **cells: Any
+) -> None:
     """Print the metrics of a model on any labelled table."""
     from training.cli.models import evaluate_model
 
-    evaluate_model(artifact, model, data, label)
+    evaluate_model(artifact, model, data, label, cells)
 
 
 @main.command()
 @click.option("--champion", type=FILE, required=True)
 @click.option("--challenger", type=FILE, required=True)
 @click.option("--data", type=FILE, required=True)
-@click.option("--label", help="Column that is 1 for fraud.")
-def compare(champion: Path, challenger: Path, data: Path, label: str | None) -> None:
+@labelled_options
+def compare(champion: Path, challenger: Path, data: Path, label: str | None, **cells: Any) -> None:
     """Compare two artifacts on labelled rows, which should be new to both."""
     from training.cli.models import compare_models
 
-    compare_models(champion, challenger, data, label)
+    compare_models(champion, challenger, data, label, cells)
 
 
 @main.command()

@@ -18,16 +18,16 @@ from training.analysis import analysis, parse_transaction, typical_values
 from training.batch import read_row, score_file
 from training.cli import terminal
 from training.cli.console import line, print_comparison, print_evaluation
-from training.cli.options import chosen_artifact
+from training.cli.options import chosen_artifact, table_config
 from training.cli.versions import print_versions
-from training.data import find_label, labels_of, matrix_of, text_columns
+from training.data import labelled
 from training.errors import MissingColumnsError
 from training.evaluate import evaluate
 from training.findings import findings_in, in_short
 from training.program import command_line
 from training.rebase import rebase
 from training.report import trained_at, write_card
-from training.table_files import read_frame
+from training.tables.source import FileSource
 from training.versions import versions_in
 
 
@@ -44,12 +44,14 @@ def reading_by(artifact: Artifact) -> Iterator[None]:
         ) from None
 
 
-def explain_row(artifact: Path | None, model: Path, data: Path, row: int) -> None:
+def explain_row(
+    artifact: Path | None, model: Path, data: Path, row: int, cells: dict[str, Any]
+) -> None:
     """Explain the score of one row of a table."""
-    loaded = chosen_artifact(artifact, model)
+    loaded, config = chosen_artifact(artifact, model), table_config(data, cells)
     with reading_by(loaded):
-        cells, matrix = read_row(data, row, loaded.scorer.spec)
-    terminal.CONSOLE.print(analysis(loaded, cells, matrix))
+        values, matrix = read_row(data, row, loaded.scorer.spec, config)
+    terminal.CONSOLE.print(analysis(loaded, values, matrix))
 
 
 def explain_transaction(
@@ -82,22 +84,29 @@ def _json_object(json_file: Path | None) -> dict[str, Any]:
 
 
 def score_table(
-    artifact: Path | None, model: Path, data: Path, output: Path, *, has_reasons: bool
+    artifact: Path | None,
+    model: Path,
+    data: Path,
+    output: Path,
+    cells: dict[str, Any],
+    *,
+    has_reasons: bool,
 ) -> None:
     """Score a table into another, in the order of its rows."""
-    loaded = chosen_artifact(artifact, model)
+    loaded, config = chosen_artifact(artifact, model), table_config(data, cells)
     with reading_by(loaded), terminal.row_counter() as on_rows:
-        n_rows = score_file(loaded, data, output, on_rows, has_reasons=has_reasons)
+        n_rows = score_file(loaded, data, output, on_rows, config, has_reasons=has_reasons)
     line(terminal.CONSOLE, "scored", f"{n_rows:,} rows into {output}")
 
 
-def evaluate_model(artifact: Path | None, model: Path, data: Path, label: str | None) -> None:
+def evaluate_model(
+    artifact: Path | None, model: Path, data: Path, label: str | None, cells: dict[str, Any]
+) -> None:
     """Print the metrics of a model on a labelled table."""
     loaded = chosen_artifact(artifact, model)
-    frame = read_frame(data, text_columns(loaded.scorer.spec))
-    labels = labels_of(frame, find_label(frame, label, str(data)), str(data))
+    config = table_config(data, {"label": label, **cells})
     with reading_by(loaded):
-        matrix = matrix_of(frame, loaded.scorer.spec, str(data))
+        labels, matrix = labelled(FileSource(data, config.encoding), loaded.scorer.spec, config)
     scores = loaded.scorer.score(matrix)
     base_rate = loaded.manifest.get("base_rate")
     rng = np.random.default_rng(0)
@@ -106,12 +115,13 @@ def evaluate_model(artifact: Path | None, model: Path, data: Path, label: str | 
     print_evaluation(terminal.CONSOLE, result, f"rows of {data.name}")
 
 
-def compare_models(champion: Path, challenger: Path, data: Path, label: str | None) -> None:
+def compare_models(
+    champion: Path, challenger: Path, data: Path, label: str | None, cells: dict[str, Any]
+) -> None:
     """Compare two artifacts on labelled rows."""
     before, after = load(champion), load(challenger)
-    frame = read_frame(data, text_columns(after.scorer.spec))
-    labels = labels_of(frame, find_label(frame, label, str(data)), str(data))
-    matrix = matrix_of(frame, after.scorer.spec, str(data))
+    config = table_config(data, {"label": label, **cells})
+    labels, matrix = labelled(FileSource(data, config.encoding), after.scorer.spec, config)
     rng = np.random.default_rng(0)
     comparison = promotion.compare(before, after, matrix, labels, rng)
     print_comparison(terminal.CONSOLE, comparison)

@@ -151,6 +151,9 @@ def useless(facts: Facts, _config: RunConfig) -> Advice:
     if empty:
         text = f"{named(empty)}: no value in any row; training leaves such columns out by itself."
         yield "Columns without values", text, ""
+    for name, why in facts["data"]["left_out"].items():
+        text = f"{name} {why} and is left out by training."
+        yield "Columns of other types", text, ""
     running = _running(facts)
     if running:
         text = (

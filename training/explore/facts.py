@@ -107,6 +107,7 @@ def _data(survey: Survey, columns: Sequence[Facts], config: RunConfig) -> Facts:
         "columns_with_missing": sum(column.n_missing > 0 for column in layout.columns),
         "constant": [column["name"] for column in columns if column["is_constant"]],
         "empty": [column.name for column in layout.columns if column.kind == "empty"],
+        "left_out": {c.name: c.note for c in layout.columns if c.kind == "other"},
     }
 
 
