@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,8 +48,8 @@ class Artifact:
     version: str
     sha256: str
     path: Path
-    manifest: Mapping[str, Any]
-    scorer: Scorer
+    manifest: Mapping[str, Any] = field(repr=False)
+    scorer: Scorer = field(repr=False)
 
 
 def save(
