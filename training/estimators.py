@@ -41,9 +41,10 @@ FEWEST_ROWS = 4  # to learn from some, whiten by others and measure a third part
 class FraudClassifier(ClassifierMixin, BaseEstimator):
     """A binary classifier whose probabilities are calibrated on rows that did not train them.
 
-    Numbers enter standardised and in bins, missing ones (NaN) filled and flagged; an ensemble of
-    small networks is cross-fitted: each leaves another fold out, and what they say of the folds
-    that they left out calibrates their mean.
+    Numbers enter standardised and in bins, missing ones (NaN) filled and flagged; one that is
+    missing where ``fit`` saw none missing counts as the typical one. An ensemble of small networks
+    is cross-fitted: each leaves another fold out, and what they say of the folds that they left
+    out calibrates their mean.
 
     Parameters
     ----------
@@ -192,13 +193,14 @@ class FraudClassifier(ClassifierMixin, BaseEstimator):
 
     def decision_function(self, X: ArrayLike) -> Matrix:
         """Return the calibrated log-odds of fraud, shape (n,); above 0 fraud is the likelier."""
-        matrix = self._matrix(X)
+        matrix = _rows(self, X)
         logits = self.scorer_.logits(matrix).mean(axis=0)
         return self.scorer_.fraud.calibration.logits(logits)
 
     def predict_proba(self, X: ArrayLike) -> Matrix:
         """Return the probabilities of both classes, shape (n, 2)."""
-        fraud = self.scorer_.score(self._matrix(X)).probability
+        matrix = _rows(self, X)
+        fraud = self.scorer_.score(matrix).probability
         return np.column_stack([1 - fraud, fraud])
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -208,15 +210,14 @@ class FraudClassifier(ClassifierMixin, BaseEstimator):
 
     def explain(self, X: ArrayLike) -> list[list[Reason]]:
         """Return at most four reasons for each row, strongest first."""
-        return self.scorer_.reasons(self._matrix(X))
-
-    def _matrix(self, X: ArrayLike) -> Matrix:
-        check_is_fitted(self)
-        return _rows(self, X)
+        matrix = _rows(self, X)
+        return self.scorer_.reasons(matrix)
 
 
 class AnomalyDetector(OutlierMixin, BaseEstimator):
     """An outlier detector: autoencoders learn what rows look like; what they cannot rebuild is odd.
+
+    Missing numbers (NaN) are taken as :class:`FraudClassifier` takes them.
 
     Parameters
     ----------
@@ -350,7 +351,6 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     def score_samples(self, X: ArrayLike) -> Matrix:
         """Return the reconstruction error with a minus, shape (n,): the lower, the odder."""
-        check_is_fitted(self)
         return self._scores(_rows(self, X))
 
     def decision_function(self, X: ArrayLike) -> Matrix:
@@ -388,8 +388,13 @@ def _specification(estimator: BaseEstimator, X: Matrix, labels: Labels) -> Featu
     return FeatureSpec(tuple(features)).measured(X, labels == 0)
 
 
-def _rows(estimator: BaseEstimator, X: ArrayLike) -> Matrix:
-    return validate_data(estimator, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+def _rows(estimator: Any, X: ArrayLike) -> Matrix:
+    """Return rows for a fitted estimator to judge, checked against those it was fitted on."""
+    check_is_fitted(estimator)
+    X = validate_data(estimator, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+    scorer = estimator.scorer_
+    never_missing = np.array([not feature.nullable for feature in scorer.spec.features])
+    return np.where(np.isnan(X) & never_missing, scorer.preprocessor.fill, X)
 
 
 def _parts(labels: Labels, members: int, rng: np.random.Generator) -> Split:
