@@ -27,6 +27,7 @@ CellProblems = dict[int, str]  # row → what is wrong there
 
 FIRST_MOMENT = epoch_seconds("0001-01-01T00:00:00")
 LAST_MOMENT = epoch_seconds("9999-12-31T23:59:59.999999")
+JSON_TYPES = frozenset({str, bool, int, type(None)})
 NO_VALUES = frozenset({"NAType", "NaTType"})  # pandas' own, which compare with nothing
 
 
@@ -81,13 +82,18 @@ def plain(value: Any) -> Any:
     >>> plain(np.float32(0.5)), plain(float("nan")), plain(date(2026, 1, 31))
     (0.5, None, '2026-01-31')
     """
+    kind = type(value)
+    if kind is float:  # the first two are what dicts hold most, a million at a time
+        return None if isnan(value) else value
+    if kind in JSON_TYPES:
+        return value
     if isinstance(value, np.datetime64):
         return None if np.isnat(value) else str(value.astype("datetime64[us]"))
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or isinstance(value, str | bool | int):
+    if isinstance(value, str | bool | int):
         return value
-    if type(value).__name__ in NO_VALUES:
+    if kind.__name__ in NO_VALUES:
         return None
     if isinstance(value, Real | Decimal):
         number = float(value)
@@ -119,7 +125,7 @@ def _plain_row(row: Any) -> Any:
 def _column_names(transactions: Any) -> list[str] | None:
     """Return the names of a table's columns; None of what has none."""
     kind = type(transactions)  # of a frame, an attribute may be a column
-    if hasattr(kind, "__getitem__"):
+    if hasattr(kind, "__getitem__") and hasattr(kind, "__len__"):  # a lazy frame has no length
         for attribute in ("column_names", "columns"):
             if hasattr(kind, attribute):
                 return list(getattr(transactions, attribute))
