@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from training.console import heading, line
+from training.cli.console import heading, line
 from training.report.formats import count, percent
 
 Facts = dict[str, Any]
