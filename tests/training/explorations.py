@@ -9,7 +9,8 @@ import pandas as pd
 
 from training.config_file import load_config
 from training.explore import exploration_facts
-from training.explore.survey import Survey, survey_frames
+from training.explore.survey import Survey, survey_source
+from training.tables.source import FrameSource
 
 START = pd.Timestamp("2026-03-02")  # a Monday
 
@@ -37,16 +38,25 @@ def payments(n_rows: int = 1200, seed: int = 0, fraud_share: float = 0.15) -> pd
     )
 
 
+class ChunkedFrame(FrameSource):
+    """A frame that is read in chunks of so many rows."""
+
+    def __init__(self, frame: pd.DataFrame, size: int) -> None:
+        super().__init__(frame, "payments.csv")
+        self._size = max(size, 1)
+
+    def batches(self, _rows):
+        """Yield the chunks."""
+        return super().batches(self._size)
+
+
 def surveyed(frame: pd.DataFrame, rows: int | None = None, seed: int = 0, **data: Any) -> Survey:
     """Return the survey of a frame that is read in chunks of so many rows."""
     frame = frame.reset_index(drop=True)
     size = rows or len(frame)
 
-    def frames(_texts):
-        return (frame.iloc[start : start + size] for start in range(0, max(len(frame), 1), size))
-
     config = load_config(None, {"data": {"path": "payments.csv", **data}})
-    return survey_frames(frames, config.data, "payments.csv", seed)
+    return survey_source(ChunkedFrame(frame, size), config.data, seed)
 
 
 def explored(frame: pd.DataFrame, rows: int | None = None, seed: int = 0, **data: Any) -> dict:

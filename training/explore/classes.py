@@ -132,7 +132,7 @@ def _sampled(survey: Survey, label: int | None) -> NDArray[np.float64]:
         frame = samples.frauds
     elif label is not None:
         frame = frame[classes_of(frame[layout.label]) == label]
-    values = numbers_of(frame[layout.amount], "numeric")
+    values = numbers_of(frame[layout.amount])
     return values[~np.isnan(values)]
 
 

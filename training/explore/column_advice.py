@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from training.columns import MOST_CATEGORIES
+from training.categories import MOST_CATEGORIES
 from training.config import RunConfig
 from training.explore.correlations import SAME
 from training.explore.wording import named

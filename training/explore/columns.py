@@ -104,10 +104,10 @@ def _sampled(survey: Survey, column: Column) -> tuple[Matrix, Matrix]:
     if column.kind in ("categorical", "identifier"):
         return np.empty(0), np.empty(0)
     samples = survey.samples
-    values = numbers_of(samples.rows[column.name], column.kind)
+    values = numbers_of(samples.rows[column.name])
     frauds = np.empty(0)
     if samples.frauds is not None:
-        frauds = numbers_of(samples.frauds[column.name], column.kind)
+        frauds = numbers_of(samples.frauds[column.name])
     return values[~np.isnan(values)], frauds[~np.isnan(frauds)]
 
 

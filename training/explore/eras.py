@@ -51,7 +51,7 @@ def eras_of(layout: Layout, samples: Samples) -> Eras:
     if layout.time is None:
         ends, begins = FIFTH * layout.n_rows - 1, (1 - FIFTH) * layout.n_rows - 1
         return Eras(None, ends, begins, samples.rows.index.to_numpy() <= ends)
-    times = numbers_of(samples.rows[layout.time], layout.column(layout.time).kind)
+    times = numbers_of(samples.rows[layout.time])
     known = times[~np.isnan(times)]
     if not len(known):
         return Eras(layout.time, -np.inf, np.inf, np.zeros(len(times), bool))

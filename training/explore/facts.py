@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training.columns import MOST_CATEGORIES
+from training.categories import MOST_CATEGORIES
 from training.config import RunConfig
 from training.explore.advice import advice, command
 from training.explore.classes import amount_facts, change_facts, class_facts, time_facts

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from model.features import TRANSACTION_ID, Kind
+from training.cells import Refused
+from training.cells.labels import LabelScan, decide_labels
 from training.column_names import AMOUNTS, LABELS, TIMES, find_column
 from training.column_scan import ColumnScan, scan
-from training.columns import is_identifier, kind_of
+from training.columns import is_identifier, left_out
 from training.config import DataConfig
-from training.data import Frames
 from training.errors import DataError
-from training.explore.reading import OnRows, in_blocks, watched
+from training.explore.reading import Decided, OnRows, in_blocks, kind_of, watched
 from training.explore.sample import Drawing, Samples
+from training.tables.source import Source
 
 SAMPLE_CELLS = 2**22
 SAMPLE_FRAUDS = 20_000
@@ -39,7 +40,11 @@ class Column:
     categories : tuple of str
         The most frequent first.
     junk : tuple of str
-        Texts in a column of numbers.
+        Texts in a column of numbers, or of dates.
+    note : str or None
+        How it is read, where this is not plain; why it is left out, where it is.
+    is_refused : bool
+        Whether training would refuse it; the note says why.
     """
 
     name: str
@@ -48,6 +53,8 @@ class Column:
     n_texts: int = 0
     categories: tuple[str, ...] = ()
     junk: tuple[str, ...] = ()
+    note: str | None = None
+    is_refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,8 +67,6 @@ class Layout:
     n_rows : int
     columns : tuple of Column
         All of them, in their order.
-    texts : tuple of str
-        Columns that are to be read as texts.
     label, time, amount, id : str or None
     dropped : tuple of str
         Columns that the user wants to leave out.
@@ -70,7 +75,6 @@ class Layout:
     source: str
     n_rows: int
     columns: tuple[Column, ...]
-    texts: tuple[str, ...]
     label: str | None
     time: str | None
     amount: str | None
@@ -89,27 +93,49 @@ class Layout:
         return tuple(c for c in self.columns if c.name not in apart and c.kind not in kinds)
 
 
-def look_at(
-    frames: Frames, config: DataConfig, source: str, seed: int, on_rows: OnRows
-) -> tuple[Layout, Samples]:
-    """Read a table once (twice where some chunks of a column are numbers and others texts).
+def decide(source: Source, config: DataConfig) -> Decided:
+    """Decide what each column of a table means.
 
     Raises
     ------
     DataError
-        If the table has no rows, or a column that is named is not there or no such column.
+        If the table has no rows, or a column that is named is not there.
     """
-    first = next(iter(frames(())))
-    if not len(first):
-        raise DataError(source, "the table has no rows")
+    names = list(source.looks)
     for name in (*config.drop, *config.categorical):
-        find_column(first, name, (), source)
-    label = find_column(first, config.label, LABELS, source)
-    time = find_column(first, config.time, TIMES, source)
-    amount = find_column(first, config.amount, AMOUNTS, source)
-    id_column = find_column(first, config.id, (TRANSACTION_ID,), source)
-    texts, scans, samples = _scanned(frames, config, list(first.columns), label, seed, on_rows)
-    columns = {own.name: _column(own, own.name in config.categorical) for own in scans}
+        find_column(names, name, (), source.name)
+    label = find_column(names, config.label, LABELS, source.name)
+    columns = {
+        name: ColumnScan(name, source.looks[name], config, type_name=source.types[name])
+        for name in names
+    }
+    labels = LabelScan()
+    found = scan(source, list(columns.values()), None if label is None else {label: labels})
+    if not found.n_rows:
+        raise DataError(source.name, "the table has no rows")
+    read = None if label is None else decide_labels(labels, config.positive)
+    return Decided(source, columns, label, read, config.missing)
+
+
+def look_at(
+    decided: Decided, config: DataConfig, seed: int, on_rows: OnRows
+) -> tuple[Layout, Samples]:
+    """Read a table once, and draw samples of its rows.
+
+    Raises
+    ------
+    DataError
+        If a column that is named is not there or no such column.
+    """
+    source, names, label = decided.source.name, list(decided.columns), decided.label
+    time = find_column(names, config.time, TIMES, source)
+    amount = find_column(names, config.amount, AMOUNTS, source)
+    id_column = find_column(names, config.id, (TRANSACTION_ID,), source)
+    drawn = Drawing(label, seed, max(SAMPLE_CELLS // len(names), FEWEST_SAMPLED), SAMPLE_FRAUDS)
+    for _ in drawn.from_blocks(watched(in_blocks(decided.frames()), "reading", on_rows)):
+        pass
+    samples = drawn.samples()
+    columns = {name: _column(own, name == label) for name, own in decided.columns.items()}
 
     def fitting(name: str | None, is_named: bool, *kinds: str) -> str | None:
         if name is None or columns[name].kind in kinds:
@@ -121,9 +147,8 @@ def look_at(
 
     layout = Layout(
         source=source,
-        n_rows=scans[0].n_rows,
+        n_rows=decided.columns[names[0]].n_rows,
         columns=tuple(columns.values()),
-        texts=tuple(texts),
         label=label,
         time=fitting(time, config.time is not None, "numeric", "datetime"),
         amount=fitting(amount, config.amount is not None, "numeric"),
@@ -135,45 +160,25 @@ def look_at(
     return layout, samples
 
 
-def _scanned(
-    frames: Frames,
-    config: DataConfig,
-    names: Sequence[str],
-    label: str | None,
-    seed: int,
-    on_rows: OnRows,
-) -> tuple[list[str], list[ColumnScan], Samples]:
-    """Return the columns to be read as texts, what all columns hold, and sampled rows."""
-    texts: list[str] = []
-    while True:
-        drawn = Drawing(label, seed, max(SAMPLE_CELLS // len(names), FEWEST_SAMPLED), SAMPLE_FRAUDS)
-        blocks = watched(in_blocks(frames(texts)), "reading", on_rows)
-        scans = scan(drawn.from_blocks(blocks), names, config.categorical)
-        mixed = [own.name for own in scans if len(own.looks) > 1 and own.name not in texts]
-        if not mixed:
-            return texts, scans, drawn.samples()
-        texts += mixed
-
-
 def _only_date(layout: Layout) -> str | None:
     """Return the date-time that every row has, where there is one such column."""
     dates = [c.name for c in layout.features if c.kind == "datetime" and not c.n_missing]
     return dates[0] if len(dates) == 1 else None
 
 
-def _column(own: ColumnScan, is_declared: bool) -> Column:
-    if own.n_missing == own.n_rows:
-        return Column(own.name, "empty", own.n_missing)
-    kind = "categorical" if is_declared else kind_of(own)
-    if kind == "numeric":
-        return Column(own.name, kind, own.n_missing, junk=_examples(own.junk))
+def _column(own: ColumnScan, is_label: bool) -> Column:
+    if is_label:
+        return Column(own.name, "numeric", own.n_missing)
+    kind, note = kind_of(own), own.note
+    if kind is None:
+        return Column(own.name, "empty", own.n_missing, note=left_out(own))
+    if isinstance(own.reading, Refused):
+        junk = tuple(dict.fromkeys(example.value for example in own.reading.examples))
+        note = str(own.reading)
+        return Column(own.name, kind, own.n_missing, junk=junk, note=note, is_refused=True)
     if kind != "categorical":
-        return Column(own.name, kind, own.n_missing)
-    if is_identifier(own) and not is_declared:
-        return Column(own.name, "identifier", own.n_missing, len(own.texts))
+        return Column(own.name, kind, own.n_missing, note=note)
+    if is_identifier(own) and not own.is_declared:
+        return Column(own.name, "identifier", own.n_missing, len(own.texts), note=note)
     categories = tuple(own.texts.most_frequent(MOST_CATEGORIES, 1))
-    return Column(own.name, kind, own.n_missing, len(own.texts), categories)
-
-
-def _examples(junk: Sequence[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(junk))[:5])
+    return Column(own.name, kind, own.n_missing, len(own.texts), categories, note=note)

@@ -5,34 +5,96 @@ Sums over blocks, and so every figure to its last bit, then depend on the table 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+import pyarrow
 
-from training.data import Frames
-from training.table_files import read_chunks
+from model.features import Matrix
+from training.cells import CellError, Refused
+from training.cells.labels import Labels
+from training.column_scan import ColumnScan, numbered
+from training.table_reader import values_of
+from training.tables.plain import floats_of, is_missing, look_of, texts_of
+from training.tables.source import Source
 
 BLOCK_CELLS = 2**20
 
 OnRows = Callable[[str, int], None]  # what is being done, and to how many more rows
 
 
-def frames_of(path: Path, texts: Sequence[str]) -> Frames:
-    """Return what reads a file, from its first row each time.
+@dataclass(frozen=True)
+class Decided:
+    """A table whose columns have been looked at.
 
-    Parameters
+    Attributes
     ----------
-    path : Path
-    texts : sequence of str
-        Columns that are always read as texts.
+    source : Source
+    columns : mapping of str to ColumnScan
+    label : str or None
+    labels : Labels or Refused or None
+        How the labels are read.
+    missing : tuple of str
+        Words that mean missing in texts.
     """
 
-    def frames(more: Sequence[str]) -> Iterator[pd.DataFrame]:
-        n_columns = len(next(read_chunks(path, 1)).columns)
-        return read_chunks(path, block_rows(n_columns), [*texts, *more])
+    source: Source
+    columns: Mapping[str, ColumnScan]
+    label: str | None
+    labels: Labels | Refused | None
+    missing: tuple[str, ...]
 
-    return frames
+    def frames(self) -> Iterator[pd.DataFrame]:
+        """Yield the table from its first row, its rows numbered through.
+
+        Numbers, truths, date-times (seconds since 1970) and labels as floats, NaN where they are
+        missing and infinite where they cannot be read; all else as texts.
+        """
+        for first_row, batch in numbered(self.source):
+            frame = {
+                name: self._values(batch.column(name), column, first_row)
+                for name, column in self.columns.items()
+            }
+            yield pd.DataFrame(frame, index=range(first_row, first_row + len(batch)))
+
+    def _values(self, column: pyarrow.Array, own: ColumnScan, first_row: int) -> Matrix | list[str]:
+        if own.name == self.label:
+            return self._classes(column, first_row)
+        kind = kind_of(own)
+        if kind is None:
+            return np.full(len(column), np.nan)
+        if kind == "categorical":
+            return texts_of(column, self.missing).to_pylist()
+        if not isinstance(own.reading, Refused):
+            try:
+                return values_of(column, kind, own.reading, first_row)
+            except CellError:
+                pass  # a value by itself that the rule of its column does not read
+        return _plain_numbers(column)
+
+    def _classes(self, column: pyarrow.Array, first_row: int) -> Matrix:
+        """Return 0 and 1, and infinite for any other label."""
+        if isinstance(self.labels, Labels):
+            return self.labels.apply(texts_of(column), first_row).astype(np.float64)
+        numbers = _plain_numbers(column)
+        return np.where((numbers == 0) | (numbers == 1), numbers, np.inf)
+
+
+def kind_of(column: ColumnScan) -> str | None:
+    """Return what a column holds, most of it at least; None if no row has a value."""
+    return column.refused_kind if isinstance(column.reading, Refused) else column.kind
+
+
+def _plain_numbers(column: pyarrow.Array) -> Matrix:
+    """Return numbers, NaN where nothing stands and infinite where something else does."""
+    if look_of(column.type) == "number":
+        return floats_of(column)
+    missing = is_missing(column)
+    texts = pd.Series(texts_of(column).to_pylist(), dtype=object)
+    numbers = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
+    return np.where(np.isnan(numbers) & ~missing, np.inf, numbers)
 
 
 def block_rows(n_columns: int) -> int:

@@ -1,18 +1,17 @@
-"""The whole exploration: a table is read twice, and all that is told of it follows from that."""
+"""The whole exploration: a table is read three times, and all that is told follows from that."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from training.config import DataConfig
-from training.data import Frames
 from training.errors import DataError
 from training.explore.eras import Eras, eras_of
-from training.explore.layout import Layout, look_at
-from training.explore.reading import OnRows, frames_of, in_blocks, unwatched, watched
+from training.explore.layout import Layout, decide, look_at
+from training.explore.reading import OnRows, in_blocks, unwatched, watched
 from training.explore.sample import Samples
 from training.explore.tally import Tally, tally
+from training.tables.source import FileSource, Source
 
 
 @dataclass(frozen=True)
@@ -56,28 +55,18 @@ def survey(config: DataConfig, seed: int, on_rows: OnRows = unwatched) -> Survey
     """
     if config.path is None:
         raise DataError("data", "no file given")
-    path = Path(config.path)
-    frames = frames_of(path, config.categorical)
-    found = survey_frames(frames, config, config.path, seed, on_rows)
-    return replace(found, n_bytes=path.stat().st_size)
+    source = FileSource(config.path, config.encoding)
+    found = survey_source(source, config, seed, on_rows)
+    return replace(found, n_bytes=source.n_bytes)
 
 
-def survey_frames(
-    frames: Frames,
-    config: DataConfig,
-    source: str,
-    seed: int,
-    on_rows: OnRows = unwatched,
+def survey_source(
+    source: Source, config: DataConfig, seed: int, on_rows: OnRows = unwatched
 ) -> Survey:
-    """Read a table that is given in frames of any number of rows; see :func:`survey`.
-
-    Parameters
-    ----------
-    frames : callable
-        Columns to be read as texts → the frames from the first on, their rows numbered through.
-    """
-    layout, samples = look_at(frames, config, source, seed, on_rows)
+    """Read any table that can be read more than once; see :func:`survey`."""
+    decided = decide(source, config)
+    layout, samples = look_at(decided, config, seed, on_rows)
     eras = eras_of(layout, samples)
-    blocks = watched(in_blocks(frames(layout.texts)), "counting", on_rows)
+    blocks = watched(in_blocks(decided.frames()), "counting", on_rows)
     found = tally(blocks, layout, samples, eras, seed)
     return Survey(layout, samples, eras, found, seed)

@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from model.features import Matrix
-from training.column_scan import texts_of
 from training.explore.eras import N_ERAS, Eras
 from training.explore.grid import Grid, grid_of
 from training.explore.layout import Column, Layout
@@ -124,10 +123,10 @@ def _empty(column: Column, samples: Samples, eras: Eras) -> ColumnTally:
         grid = moments = None
         n_bins = len(column.categories) + 2
     else:
-        values = numbers_of(samples.rows[column.name], column.kind)
+        values = numbers_of(samples.rows[column.name])
         frauds = np.empty(0)
         if samples.frauds is not None:
-            frauds = numbers_of(samples.frauds[column.name], column.kind)
+            frauds = numbers_of(samples.frauds[column.name])
         earliest = values[eras.is_earliest]
         grid = grid_of(*(own[~np.isnan(own)] for own in (values, frauds, earliest)))
         moments, n_bins = Moments(), grid.n_bins
@@ -138,8 +137,8 @@ def _empty(column: Column, samples: Samples, eras: Eras) -> ColumnTally:
 def _cells(values: pd.Series, column: Column) -> Any:
     """Return a block of a column as numbers, or as texts where it holds no numbers."""
     if column.kind in ("categorical", "identifier", "empty"):
-        return texts_of(values)
-    return numbers_of(values, column.kind)
+        return values.tolist()
+    return numbers_of(values)
 
 
 def _add(
