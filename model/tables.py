@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.cells import NOT_A_BOOLEAN, cell_from_json, epoch_seconds
+from model.cells import EMPTY, NOT_A_BOOLEAN, are_never, cell_from_json
 from model.errors import ConfigurationError, FeatureError, Problems
 from model.features import Feature, FeatureSpec, Matrix
 from model.rows import MOST_PROBLEM_ROWS
@@ -25,8 +25,6 @@ from model.rows import MOST_PROBLEM_ROWS
 Column = NDArray[Any]
 CellProblems = dict[int, str]  # row → what is wrong there
 
-FIRST_MOMENT = epoch_seconds("0001-01-01T00:00:00")
-LAST_MOMENT = epoch_seconds("9999-12-31T23:59:59.999999")
 JSON_TYPES = frozenset({str, bool, int, type(None)})
 NO_VALUES = frozenset({"NAType", "NaTType"})  # pandas' own, which compare with nothing
 
@@ -154,7 +152,8 @@ def _from_table(table: Any, names: Sequence[str], spec: FeatureSpec) -> Matrix:
         raise ConfigurationError(f"the columns differ in length: {lengths}")
     n_rows = next(iter(lengths.values()), 0)
     missing = np.full(n_rows, np.nan)
-    return _checked([(f, columns.get(name, missing)) for name, f in features.items()], n_rows)
+    given = [(feature, columns.get(name, missing)) for name, feature in features.items()]
+    return _checked(given, n_rows, EMPTY.union(spec.missing))
 
 
 def _column(name: str, values: Any) -> Column:
@@ -185,14 +184,17 @@ def _from_rows(rows: Column, spec: FeatureSpec) -> Matrix:
             f"rows without names hold the {n_features} features in order, {first!r} to {last!r}: "
             f"shape (n, {n_features}), got {rows.shape}{cure}"
         )
-    return _checked(list(zip(spec.features, rows.T, strict=True)), len(rows))
+    columns = list(zip(spec.features, rows.T, strict=True))
+    return _checked(columns, len(rows), EMPTY.union(spec.missing))
 
 
-def _checked(columns: Sequence[tuple[Feature, Column]], n_rows: int) -> Matrix:
+def _checked(
+    columns: Sequence[tuple[Feature, Column]], n_rows: int, missing: frozenset[str]
+) -> Matrix:
     matrix = np.empty((n_rows, len(columns)))
     problems: dict[int, dict[str, list[str]]] = {}
     for number, (feature, column) in enumerate(columns):
-        matrix[:, number], found = _cells(feature, column)
+        matrix[:, number], found = _cells(feature, column, missing)
         for row, message in found.items():
             problems.setdefault(row, {})[feature.name] = [message]
     if problems:
@@ -201,7 +203,9 @@ def _checked(columns: Sequence[tuple[Feature, Column]], n_rows: int) -> Matrix:
     return matrix
 
 
-def _cells(feature: Feature, column: Column) -> tuple[Matrix, CellProblems]:
+def _cells(
+    feature: Feature, column: Column, missing: frozenset[str]
+) -> tuple[Matrix, CellProblems]:
     """Return the cells of a column, and what is wrong with the first that are."""
     holds_numbers = column.dtype.kind in "iuf"
     if feature.kind == "numeric" and holds_numbers:
@@ -216,12 +220,13 @@ def _cells(feature: Feature, column: Column) -> tuple[Matrix, CellProblems]:
         return cells, _problems(feature, cells, wrong)
     if feature.kind == "datetime" and column.dtype.kind == "M":
         microseconds = column.astype("datetime64[us]").astype(np.int64)
-        cells = np.where(np.isnat(column), np.nan, microseconds / 1e6)
-        return cells, _problems(feature, cells, (cells < FIRST_MOMENT) | (cells > LAST_MOMENT))
+        seconds = microseconds / 1e6
+        cells = np.where(np.isnat(column) | are_never(seconds), np.nan, seconds)
+        return cells, _problems(feature, cells, np.zeros(len(cells), bool))
     values: Iterable[Any] = column
     if feature.kind == "categorical" and holds_numbers and _is_of_numbers(feature):
         values = map(_text, column.tolist())
-    return _one_by_one(feature, map(plain, values), len(column))
+    return _one_by_one(feature, map(plain, values), len(column), missing)
 
 
 def _problems(feature: Feature, cells: Matrix, wrong: NDArray[np.bool_]) -> CellProblems:
@@ -236,12 +241,12 @@ def _problems(feature: Feature, cells: Matrix, wrong: NDArray[np.bool_]) -> Cell
 
 
 def _one_by_one(
-    feature: Feature, values: Iterable[Any], n_rows: int
+    feature: Feature, values: Iterable[Any], n_rows: int, missing: frozenset[str]
 ) -> tuple[Matrix, CellProblems]:
     cells = np.full(n_rows, np.nan)
     problems: CellProblems = {}
     for row, value in enumerate(values):
-        cells[row], problem = cell_from_json(feature, value)
+        cells[row], problem = cell_from_json(feature, value, missing)
         if problem is not None:
             problems[row] = problem
             if len(problems) == MOST_PROBLEM_ROWS:
