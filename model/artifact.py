@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +28,12 @@ from model.errors import (
 from model.features import FeatureSpec, Matrix
 from model.files import write_atomically
 from model.mlp import MLP
-from model.network import Network
+from model.network_file import rebuilt
 from model.npz import arrays_of, first_line, npz_bytes, read_bytes_of, version_of
 from model.preprocessing import Preprocessor
 from model.scorer import AnomalyPart, FraudPart, Scorer
 
 Array = NDArray[Any]
-N = TypeVar("N", bound=Network)
 
 FORMAT = 1
 GOLDEN_TOLERANCE = 1e-4  # relative: other processors and batch shapes round differently
@@ -48,8 +47,8 @@ class Artifact:
     version: str
     sha256: str
     path: Path
-    manifest: Mapping[str, Any]
-    scorer: Scorer
+    manifest: Mapping[str, Any] = field(repr=False)
+    scorer: Scorer = field(repr=False)
 
 
 def save(
@@ -79,8 +78,7 @@ def save(
         If what was written does not score as the scorer does.
     """
     arrays = {"golden.rows": golden_rows, **_golden_outputs(scorer, golden_rows)}
-    for name, array in scorer.preprocessor.to_arrays().items():
-        arrays[f"preprocessing.{name}"] = array
+    arrays |= _prefixed("preprocessing", scorer.preprocessor.to_arrays())
     manifest: dict[str, Any] = {
         **facts,
         "format": FORMAT,
@@ -88,7 +86,7 @@ def save(
         "features": scorer.spec.to_dict(),
     }
     if scorer.fraud is not None:
-        arrays |= _network_arrays("mlp", scorer.fraud.mlp)
+        arrays |= _prefixed("mlp", scorer.fraud.mlp.to_arrays())
         manifest["fraud"] = {
             "network": scorer.fraud.mlp.describe(),
             "calibration": scorer.fraud.calibration.to_dict(),
@@ -97,9 +95,7 @@ def save(
         }
     if scorer.anomalies is not None:
         autoencoder = scorer.anomalies.autoencoder
-        arrays |= _network_arrays("autoencoder", autoencoder)
-        if autoencoder.whitening is not None:
-            arrays["autoencoder.whitening"] = autoencoder.whitening
+        arrays |= _prefixed("autoencoder", autoencoder.to_arrays())
         manifest["anomaly"] = {
             "network": autoencoder.describe(),
             "scale": scorer.anomalies.scale.to_dict(),
@@ -162,19 +158,15 @@ def _scorer(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> Scorer:
     fraud_part = anomaly_part = None
     if fraud is not None:
         fraud_part = FraudPart(
-            _restored(MLP.rebuild(fraud["network"]), "mlp", arrays),
+            rebuilt(MLP, fraud["network"], _without("mlp", arrays)),
             Calibration.from_dict(fraud["calibration"]),
             ScoreScale.from_dict(fraud["score_scale"]),
             Policy.from_dict(fraud["policy"]),
         )
     if anomaly is not None:
-        autoencoder = _restored(Autoencoder.rebuild(anomaly["network"]), "autoencoder", arrays)
-        autoencoder.whitening = arrays.get("autoencoder.whitening")
+        autoencoder = rebuilt(Autoencoder, anomaly["network"], _without("autoencoder", arrays))
         anomaly_part = AnomalyPart(autoencoder, AnomalyScale.from_dict(anomaly["scale"]))
-    prefix = "preprocessing."
-    preprocessor = Preprocessor.from_arrays(
-        {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}
-    )
+    preprocessor = Preprocessor.from_arrays(_without("preprocessing", arrays))
     spec = FeatureSpec.from_dict(manifest["features"])
     return Scorer(manifest["name"], spec, preprocessor, fraud_part, anomaly_part)
 
@@ -219,20 +211,11 @@ def _golden_outputs(scorer: Scorer, rows: Matrix) -> dict[str, Array]:
     return outputs
 
 
-def _network_arrays(prefix: str, network: Network) -> dict[str, Array]:
-    values, statistics = network.snapshot()
-    arrays = {f"{prefix}.parameters": values}
-    for number, array in enumerate(statistics):
-        if array.size:
-            arrays[f"{prefix}.statistics.{number}"] = array
-    return arrays
+def _prefixed(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {f"{prefix}.{name}": array for name, array in arrays.items()}
 
 
-def _restored(network: N, prefix: str, arrays: Mapping[str, Array]) -> N:
-    _, statistics = network.snapshot()
-    found = [
-        arrays[f"{prefix}.statistics.{number}"] if array.size else array
-        for number, array in enumerate(statistics)
-    ]
-    network.restore((arrays[f"{prefix}.parameters"], found))
-    return network
+def _without(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the arrays of a prefix, by their names without it."""
+    start = f"{prefix}."
+    return {n.removeprefix(start): array for n, array in arrays.items() if n.startswith(start)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +16,7 @@ from model.layers import Dropout
 from model.losses import mean_squared_error, squared_error_gradient
 from model.network import Network, minibatches
 from model.optimizers import SGD
+from model.randomness import generator_from
 
 Array = NDArray[Any]
 
@@ -67,7 +68,7 @@ class Autoencoder(Network):
         widths = [hidden] if isinstance(hidden, int) else list(hidden)
         sizes = [n_features, *widths, bottleneck, *reversed(widths), n_features]
         names = [*[activation] * len(widths), "identity", *[activation] * len(widths), "identity"]
-        rng = np.random.default_rng() if rng is None else rng
+        rng = generator_from(rng)
         components: list[Component] = [
             Layer(
                 n_in,
@@ -86,6 +87,11 @@ class Autoencoder(Network):
 
     whitening: Array | None = None
     threshold: float | None = None
+
+    def check_ends(self) -> None:
+        """Raise unless as many features come out as go in."""
+        if self.layers[0].n_in != self.n_features:
+            raise ConfigurationError(f"{self} does not give back what it reads")
 
     @property
     def n_features(self) -> int:
@@ -137,7 +143,7 @@ class Autoencoder(Network):
             ``loss``: the mean training loss of each epoch.
         """
         X = self._checked(X)
-        rng = np.random.default_rng() if rng is None else rng
+        rng = generator_from(rng)
         workspace = Workspace()
         losses: list[float] = []
         for epoch in range(1, epochs + 1):
@@ -228,6 +234,24 @@ class Autoencoder(Network):
             raise ConfigurationError(f"quantile must lie in [0, 1], got {quantile!r}")
         self.threshold = float(np.quantile(self.reconstruction_error(X), quantile))
         return self.threshold
+
+    def to_arrays(self) -> dict[str, Array]:
+        """Return all values by name, ``whitening`` and ``threshold`` among them where there are."""
+        measured = {"whitening": self.whitening, "threshold": self.threshold}
+        known = {n: np.array(value, ndmin=1) for n, value in measured.items() if value is not None}
+        return {**super().to_arrays(), **known}
+
+    def restore_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """Take back the values that ``to_arrays`` gave."""
+        super().restore_arrays(arrays)
+        whitening, threshold = arrays.get("whitening"), arrays.get("threshold")
+        square = (self.n_features, self.n_features)
+        if whitening is not None and whitening.shape not in (square, (self.members, *square)):
+            raise ConfigurationError(f"whitening of shape {whitening.shape}, not {square}")
+        if threshold is not None and threshold.shape != (1,):
+            raise ConfigurationError(f"a threshold is one number, not {threshold.shape}")
+        self.whitening = whitening
+        self.threshold = None if threshold is None else float(threshold[0])
 
     def freeze(self) -> None:
         """Make all values read-only, the whitening too."""

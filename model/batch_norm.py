@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from model.component import Component, Pass, Shape
+from model.component import Component, Pass, Shape, width_error
 
 Array = NDArray[Any]
 
@@ -52,6 +52,8 @@ class BatchNorm(Component):
 
     def make_pass(self, shape: Shape) -> Pass:
         """Return this layer at work on augmented inputs of a shape."""
+        if shape[-2] - 1 != self.n_features:
+            raise width_error(self.n_features, shape[-2] - 1)
         return _BatchNormPass(self, shape)
 
     def bind(self, parameters: Array, gradients: Array) -> None:

@@ -15,6 +15,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from model.errors import ConfigurationError
+
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 
@@ -197,6 +199,10 @@ class Component:
             view[...] = name in self.decayed
         return mask
 
+    def __repr__(self) -> str:
+        facts = [repr(fact) for name, fact in self.describe().items() if name != "kind"]
+        return f"{type(self).__name__}({', '.join(facts)})"
+
     def describe(self) -> dict[str, Any]:
         """Return what rebuilds this component, without its values, as JSON types."""
         raise NotImplementedError
@@ -236,6 +242,11 @@ class Component:
     def rescale(self, X: Array, X_reference: Array, multipliers: Array) -> Array:
         """Take DeepLIFT multipliers of the output back to the input (Shrikumar et al., 2017)."""
         raise NotImplementedError
+
+
+def width_error(expected: int, found: int) -> ConfigurationError:
+    """Return the error for rows that are wider or narrower than what they were given to reads."""
+    return ConfigurationError(f"rows of {expected} values are expected, got {found}")
 
 
 def bind_all(components: Iterable[Component], parameters: Array, gradients: Array) -> None:

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from model.activations import activation_named
-from model.component import Component, Pass, Shape
+from model.component import Component, Pass, Shape, width_error
 from model.errors import ConfigurationError
 from model.initializers import Initializer, glorot_uniform, he_normal
 from model.optimizers import SGD
+from model.randomness import generator_from
 
 Array = NDArray[Any]
 
@@ -88,7 +89,7 @@ class Layer(Component):
         if slope is not None:
             shapes["slope"] = (*axes, n_out)
         super().__init__(shapes, dtype, members)
-        rng = np.random.default_rng() if rng is None else rng
+        rng = generator_from(rng)
         initializer = initializer or (he_normal if self.activation.rectifies else glorot_uniform)
         self.weights = initializer(rng, shapes["weights"])
         self.biases = initial_bias
@@ -162,6 +163,8 @@ class Layer(Component):
 
     def make_pass(self, shape: Shape) -> DensePass:
         """Return this layer at work on augmented inputs of a shape."""
+        if shape[-2] - 1 != self.n_in:
+            raise width_error(self.n_in, shape[-2] - 1)
         return DensePass(self, shape)
 
     def update(self, learning_rate: float) -> None:
@@ -176,7 +179,11 @@ class Layer(Component):
     def apply_z(self, X: Array) -> Array:
         """Like ``apply``, but return the pre-activation."""
         # of one row and a single network, dot takes half the time of matmul
-        Z: Array = X.dot(self._weights) if self._weights.ndim == 2 else np.matmul(X, self._weights)
+        W = self._weights
+        try:
+            Z: Array = X.dot(W) if W.ndim == 2 else np.matmul(X, W)
+        except ValueError:  # asking beforehand would cost every row something
+            raise width_error(self.n_in, X.shape[-1]) from None
         Z += self._biases
         return Z
 

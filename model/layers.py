@@ -16,6 +16,7 @@ from model.component import Chain, Component, Pass, Shape, bind_all
 from model.dense import Layer
 from model.errors import ConfigurationError
 from model.initializers import zeros
+from model.randomness import generator_from
 
 Array = NDArray[Any]
 
@@ -50,7 +51,7 @@ class Dropout(Component):
             )
         super().__init__({}, dtype)
         self.drop_probability = drop_probability
-        self._rng = np.random.default_rng() if rng is None else rng
+        self._rng = generator_from(rng)
 
     def make_pass(self, shape: Shape) -> Pass:
         """Return this layer at work on augmented inputs of a shape."""
@@ -142,6 +143,9 @@ class Residual(Component):
         """Add the multipliers of F to those of the identity."""
         return multipliers + rescale_through(self.components, X, X_reference, multipliers)
 
+    def __repr__(self) -> str:
+        return f"Residual([{', '.join(map(repr, self.components))}])"
+
     def describe(self) -> dict[str, Any]:
         """Return what rebuilds this block, without its values."""
         return {"kind": "residual", "components": [c.describe() for c in self.components]}
@@ -179,7 +183,10 @@ def rescale_through(
 
 
 def component_from(
-    description: Mapping[str, Any], members: int | None, dtype: DTypeLike
+    description: Mapping[str, Any],
+    members: int | None,
+    dtype: DTypeLike,
+    rng: np.random.Generator | None = None,
 ) -> Component:
     """Rebuild a component from what its ``describe`` returned; its values are still to be set.
 
@@ -192,13 +199,13 @@ def component_from(
         facts = dict(description)
         kind = facts.pop("kind")
         if kind == "dense":
-            return Layer(**facts, members=members, initializer=zeros, dtype=dtype)
+            return Layer(**facts, members=members, initializer=zeros, rng=rng, dtype=dtype)
         if kind == "dropout":
-            return Dropout(**facts, dtype=dtype)
+            return Dropout(**facts, rng=rng, dtype=dtype)
         if kind == "batch_norm":
             return BatchNorm(**facts, members=members, dtype=dtype)
         if kind == "residual":
-            inner = [component_from(part, members, dtype) for part in facts["components"]]
+            inner = [component_from(part, members, dtype, rng) for part in facts["components"]]
             return Residual(inner)
     except (TypeError, KeyError, ValueError) as error:
         raise ConfigurationError(f"a layer cannot be rebuilt: {error}") from None

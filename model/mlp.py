@@ -17,6 +17,7 @@ from model.layers import BatchNorm, Dropout, Residual
 from model.losses import binary_cross_entropy, cross_entropy_gradient, weights_per_row
 from model.network import Network, minibatches
 from model.optimizers import SGD
+from model.randomness import generator_from
 
 Array = NDArray[Any]
 ClassWeights = Mapping[int, float]
@@ -82,7 +83,7 @@ class MLP(Network):
                 f"{len(sizes) - 1} layers need as many activations, the last of them 'sigmoid', "
                 f"got {names}"
             )
-        rng = np.random.default_rng() if rng is None else rng
+        rng = generator_from(rng)
         shared: dict[str, Any] = {"members": members, "rng": rng, "initializer": initializer}
         components: list[Component] = []
         for n_in, n_out, name in zip(sizes[:-2], sizes[1:-1], names[:-1], strict=True):
@@ -97,6 +98,11 @@ class MLP(Network):
             components += [Residual(block)] if residual and components and n_in == n_out else block
         components.append(Layer(sizes[-2], 1, "sigmoid", **shared, dtype=dtype))
         super().__init__(components)
+
+    def check_ends(self) -> None:
+        """Raise unless there is one sigmoid unit at the end."""
+        if self.output.n_out != 1 or self.output.activation.name != "sigmoid":
+            raise ConfigurationError(f"a classifier ends in one sigmoid unit, not {self.output}")
 
     def target_columns(self, y: Array) -> Array:
         """Return labels (…, N) as (…, 1, N)."""
@@ -188,7 +194,7 @@ class MLP(Network):
             of the validation rows where given (``val_…``), else of the training rows.
         """
         X, y = self._checked(X, y)
-        rng = np.random.default_rng() if rng is None else rng
+        rng = generator_from(rng)
         validation = None if X_val is None or y_val is None else (X_val, y_val)
         workspace = Workspace()
         history: History = {}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +15,8 @@ from model.component import Chain, Component, Shape, Workspace, augmented, bind_
 from model.dense import Layer
 from model.errors import ConfigurationError
 from model.layers import component_from, rescale_through
+from model.network_file import read_network, write_network
+from model.randomness import generator_from
 
 Array = NDArray[Any]
 Snapshot = tuple[Array, list[Array]]
@@ -84,6 +88,12 @@ class Network:
         self.parameters = np.zeros(size, self.dtype)
         self.gradients = np.zeros(size, self.dtype)
         bind_all(components, self.parameters, self.gradients)
+
+    def __repr__(self) -> str:
+        facts = [*map(repr, self.components)]
+        if self.members is not None:
+            facts.append(f"members={self.members}")
+        return f"{type(self).__name__}({', '.join(facts)}, dtype={self.dtype})"
 
     @property
     def layers(self) -> list[Layer]:
@@ -198,6 +208,8 @@ class Network:
             (1/N) · Σ wᵢ ℓᵢ, summed over members; ``gradients`` then holds its gradient.
         """
         X, y = augmented(np.atleast_2d(np.asarray(X, self.dtype))), self.target_columns(y)
+        if X.shape[-1] != y.shape[-1]:
+            raise ConfigurationError(f"{X.shape[-1]} rows have {y.shape[-1]} targets")
         weights = np.asarray(1 if sample_weights is None else sample_weights, self.dtype)
         weights = np.atleast_1d(weights)[..., None, :]
         Z = self.backpropagate(X, y, weights / X.shape[-1], workspace)
@@ -231,6 +243,58 @@ class Network:
             leaf.values = values[start : start + leaf.size]
             leaf.statistics[...] = array
             start += leaf.size
+
+    def to_arrays(self) -> dict[str, Array]:
+        """Return all values by name: ``parameters``, and ``statistics.N`` of the leaves that have.
+
+        They are copies.
+        """
+        values, statistics = self.snapshot()
+        named = {f"statistics.{n}": array for n, array in enumerate(statistics) if array.size}
+        return {"parameters": values, **named}
+
+    def restore_arrays(self, arrays: Mapping[str, Array]) -> None:
+        """Take back the values that ``to_arrays`` gave.
+
+        Raises
+        ------
+        ConfigurationError, KeyError
+            If they are from a network of another shape.
+        """
+        _, statistics = self.snapshot()
+        found = [
+            arrays[f"statistics.{n}"] if array.size else array for n, array in enumerate(statistics)
+        ]
+        self.restore((arrays["parameters"], found))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the network as one ``.npz`` file without pickle; ``load`` reads it.
+
+        Raises
+        ------
+        ConfigurationError
+            If a value is not finite.
+        OSError
+            If the file cannot be written; what was there before is then untouched.
+        """
+        write_network(Path(path), self)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], *, rng: np.random.Generator | None = None) -> Self:
+        """Read a network that ``save`` wrote: the same values bit by bit.
+
+        Parameters
+        ----------
+        path : path
+        rng : Generator, optional
+            Source of dropout masks, should it learn on; fresh entropy when omitted.
+
+        Raises
+        ------
+        ArtifactError
+            If there is no such file, it is damaged, or it holds no network of this class.
+        """
+        return read_network(cls, Path(path), rng)
 
     def freeze(self) -> None:
         """Make all values read-only: from now on the network only serves."""
@@ -278,7 +342,12 @@ class Network:
         }
 
     @classmethod
-    def rebuild(cls, description: dict[str, Any], dtype: DTypeLike = np.float32) -> Self:
+    def rebuild(
+        cls,
+        description: Mapping[str, Any],
+        dtype: DTypeLike = np.float32,
+        rng: np.random.Generator | None = None,
+    ) -> Self:
         """Build the network of a description; ``restore`` then gives it its values.
 
         Raises
@@ -290,6 +359,11 @@ class Network:
             members, parts = description["members"], list(description["components"])
         except (KeyError, TypeError) as error:
             raise ConfigurationError(f"not a network: {error}") from None
+        rng = generator_from(rng)
         network = cls.__new__(cls)
-        Network.__init__(network, [component_from(part, members, dtype) for part in parts])
+        Network.__init__(network, [component_from(part, members, dtype, rng) for part in parts])
+        network.check_ends()
         return network
+
+    def check_ends(self) -> None:
+        """Raise a ConfigurationError if this class of network cannot end, or begin, as it does."""

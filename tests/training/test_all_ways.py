@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from app import create_app
 from model.features import Feature, FeatureSpec
+from model.tables import matrix_of
+from model.trained import TrainedModel
 from tests.training.runs import train
 from tests.training.tables import mixed_frame
 from training.batch import score_file, score_frame
@@ -105,6 +107,14 @@ def test_one_matrix_by_file_frame_and_request(tmp_path, rows):
         np.testing.assert_array_equal(matrix, expected, err_msg=way)
         echoed = [i for part in found for i in part.batch.column("ref").to_pylist()]
         assert [None if i is None else int(i) for i in echoed] == ids, way
+    in_python = {
+        "frame": table.to_pandas(),
+        "frame of Arrow types": table.to_pandas(types_mapper=pd.ArrowDtype),
+        "Arrow table": table,
+        "dicts": [{name: row[name] for name in SPEC.names} for row in rows],
+    }
+    for way, transactions in in_python.items():
+        np.testing.assert_array_equal(matrix_of(transactions, SPEC), expected, err_msg=way)
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +142,8 @@ def test_scores_and_ids_are_the_same_by_every_way(served, tmp_path):
     frame.to_parquet(tmp_path / "new.parquet")
 
     by_frame = score_frame(artifact.scorer, frame, "new")
+    in_python = TrainedModel(artifact).predict_proba(frame)[:, 1]
+    np.testing.assert_array_equal(in_python, by_frame["probability"])
     answers = client.post("/predict", json=rows).get_json()["predictions"]
     for name in ("new.csv", "new.parquet"):
         score_file(artifact, tmp_path / name, tmp_path / "out.csv")
