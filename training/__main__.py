@@ -82,10 +82,11 @@ def main() -> None:
 def explore(**options: Any) -> None:
     """Look at a table before training: a page with what it holds, and advice."""
     config = config_from(options)
+    file = None if options["config"] is None else str(options["config"])
     with stage_counter() as on_rows:
         found = survey(config.data, config.seed, on_rows)
+        facts = exploration_facts(found, config, file, on_rows)
     with CONSOLE.status("drawing"):
-        facts = exploration_facts(found, config)
         page = write_exploration(facts, config)
     print_exploration(CONSOLE, facts)
     heading(CONSOLE, "Written")

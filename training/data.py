@@ -93,7 +93,7 @@ def load(config: DataConfig, memory: Memory = UNLIMITED, *, needs_label: bool = 
     def frames(texts: Sequence[str]) -> Iterator[pd.DataFrame]:
         return read_chunks(path, n_rows, [*config.categorical, *texts])
 
-    return _from_frames(frames, config, config.path, memory, needs_label)
+    return from_frames(frames, config, config.path, memory, needs_label)
 
 
 def from_frame(
@@ -110,14 +110,14 @@ def from_frame(
         for rows in chunks(max(len(frame), 1), _chunk_rows(frame)):
             yield frame.iloc[rows]
 
-    return _from_frames(frames, config, source, memory, needs_label)
+    return from_frames(frames, config, source, memory, needs_label)
 
 
 def _chunk_rows(frame: pd.DataFrame) -> int:
     return max(FRAME_CELLS // max(len(frame.columns), 1), 1)
 
 
-def _from_frames(
+def from_frames(
     frames: Frames, config: DataConfig, source: str, memory: Memory, needs_label: bool
 ) -> Table:
     """Build the table of frames that can be read again: first to infer kinds, then to fill it."""

@@ -11,6 +11,7 @@ import click
 from model.artifact import Artifact, load
 from model.errors import ConfigurationError
 from model.pointer import load_champion
+from training.column_lists import names_in
 from training.config import RunConfig
 from training.config_file import load_config
 from training.duration import seconds_of
@@ -116,7 +117,7 @@ def config_from(options: dict[str, Any]) -> RunConfig:
             overrides[section] = values
 
     if "drop" in given:
-        given["drop"] = [column.strip() for column in given["drop"].split(",")]
+        given["drop"] = names_in(given["drop"])
     if "layers" in given:
         try:
             given["layers"] = [int(width) for width in given["layers"].split(",")]

@@ -58,3 +58,25 @@ def explored(frame: pd.DataFrame, rows: int | None = None, seed: int = 0, **data
 def column(facts: dict, name: str) -> dict:
     """Return what is told of a column."""
     return next(own for own in facts["columns"] if own["name"] == name)
+
+
+SMALL = payments(60).drop(columns=["noise", "gaps", "count", "channel", "is_new"])
+DEGENERATE = {
+    "no fraud": SMALL.assign(fraud=0),
+    "nothing but fraud": SMALL.assign(fraud=1),
+    "one fraud": SMALL.assign(fraud=np.arange(60) == 7),
+    "labels that are none": SMALL.assign(fraud="maybe"),
+    "some labels missing": SMALL.assign(fraud=lambda own: own["fraud"].where(own.index % 3 > 0)),
+    "one category": SMALL.assign(city="Ulm"),
+    "constant columns": SMALL.assign(signal=0.0, amount=5, city="Ulm"),
+    "all missing": SMALL.assign(signal=np.nan, amount=np.nan, city=None),
+    "nothing at all": pd.DataFrame({"amount": [None] * 3, "fraud": [None] * 3}),
+    "one row": SMALL[:1],
+    "labels alone": SMALL[["fraud"]],
+    "one moment": SMALL.assign(when=SMALL["when"][0]),
+    "no finite number": SMALL.assign(signal=np.inf),
+    "numbers too large to square": SMALL.assign(signal=SMALL["signal"] * 1e300),
+    "refunds": SMALL.assign(amount=-SMALL["amount"]),
+    "names that are markup": SMALL.rename(columns={"signal": "<b>$x_1$ & 2/3~"}),
+    "categories that are markup": SMALL.assign(city=np.where(SMALL["fraud"], "<script>", "$a_b$")),
+}

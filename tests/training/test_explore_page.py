@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.training.browser import assert_axe_finds_nothing, needs_chromium
-from tests.training.explorations import explored, payments
+from tests.training.explorations import DEGENERATE, explored, payments
 from tests.training.pages import NUMBER, assert_is_a_good_page, facts_of, parsed, shows, visible
 from training.config_file import load_config
 from training.explore import write_exploration
@@ -89,26 +89,6 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(page):
     assert_axe_finds_nothing(page, "dark", 390)
 
 
-SMALL = payments(60).drop(columns=["noise", "gaps", "count", "channel", "is_new"])
-DEGENERATE = {
-    "no fraud": SMALL.assign(fraud=0),
-    "nothing but fraud": SMALL.assign(fraud=1),
-    "one fraud": SMALL.assign(fraud=np.arange(60) == 7),
-    "labels that are none": SMALL.assign(fraud="maybe"),
-    "some labels missing": SMALL.assign(fraud=lambda own: own["fraud"].where(own.index % 3 > 0)),
-    "one category": SMALL.assign(city="Ulm"),
-    "constant columns": SMALL.assign(signal=0.0, amount=5, city="Ulm"),
-    "all missing": SMALL.assign(signal=np.nan, amount=np.nan, city=None),
-    "nothing at all": pd.DataFrame({"amount": [None] * 3, "fraud": [None] * 3}),
-    "one row": SMALL[:1],
-    "labels alone": SMALL[["fraud"]],
-    "one moment": SMALL.assign(when=SMALL["when"][0]),
-    "no finite number": SMALL.assign(signal=np.inf),
-    "numbers too large to square": SMALL.assign(signal=SMALL["signal"] * 1e300),
-    "refunds": SMALL.assign(amount=-SMALL["amount"]),
-    "names that are markup": SMALL.rename(columns={"signal": "<b>$x_1$ & 2/3~"}),
-    "categories that are markup": SMALL.assign(city=np.where(SMALL["fraud"], "<script>", "$a_b$")),
-}
 DRAWN = ("nothing at all", "names that are markup")
 
 
@@ -119,7 +99,7 @@ def test_degenerate_table_is_told_about_not_stumbled_over(frame):
     assert facts["headline"].endswith(".")
     assert facts["advice"]
     assert all(np.isfinite(numbers(facts)))
-    assert facts["command"].startswith("python -m training train --data payments.csv")
+    assert (facts["command"] is None) != (facts["refusal"] is None)
 
 
 @pytest.mark.parametrize("name", DRAWN)

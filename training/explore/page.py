@@ -89,8 +89,14 @@ def _advice(facts: Facts) -> list[Block]:
     columns = [Column(["What, and with which option of ", Code("train")]), Column("Why", True)]
     return [
         Table("What to do before training", columns, rows),
-        Text(["A command to begin with: ", Code(facts["command"])]),
+        Text(_command(facts)),
     ]
+
+
+def _command(facts: Facts) -> Words:
+    if facts["command"] is None:
+        return f"No command can train on this table as it is: {facts['refusal']}."
+    return ["A command to begin with: ", Code(facts["command"])]
 
 
 def _columns(facts: Facts) -> list[Block]:

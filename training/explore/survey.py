@@ -26,6 +26,8 @@ class Survey:
     eras : Eras
     tally : Tally
     seed : int
+    frames : callable
+        What reads the table once more.
     n_bytes : int or None
         Of the file; None where there was none.
     """
@@ -35,6 +37,7 @@ class Survey:
     eras: Eras
     tally: Tally
     seed: int
+    frames: Frames
     n_bytes: int | None = None
 
 
@@ -80,4 +83,4 @@ def survey_frames(
     eras = eras_of(layout, samples)
     blocks = watched(in_blocks(frames(layout.texts)), "counting", on_rows)
     found = tally(blocks, layout, samples, eras, seed)
-    return Survey(layout, samples, eras, found, seed)
+    return Survey(layout, samples, eras, found, seed, frames)
