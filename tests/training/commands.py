@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from model.pointer import read_pointer
-from training import __main__ as command_line
+from training.cli import commands, terminal
 
 MODELS = Path("artifacts/cards")
 QUICK_TOML = """
@@ -34,8 +34,8 @@ def run(*arguments, status=0):
     """Run a command; return what it printed on standard output and standard error."""
     with pytest.MonkeyPatch.context() as patch:
         plain = Console(width=80, force_terminal=False)  # whatever the terminal of the tests is
-        patch.setattr(command_line, "CONSOLE", plain)
-        result = CliRunner().invoke(command_line.main, [str(part) for part in arguments])
+        patch.setattr(terminal, "CONSOLE", plain)
+        result = CliRunner().invoke(commands.main, [str(part) for part in arguments])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     assert result.exit_code == status, result.output

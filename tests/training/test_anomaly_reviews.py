@@ -12,7 +12,7 @@ from model.decision import APPROVE, DECISIONS
 from model.pointer import Pointer, write_pointer
 from tests.training.runs import train
 from tests.training.tables import mixed_frame
-from training.console import RunConsole
+from training.cli.console import RunConsole
 from training.report import write_card, write_report
 
 FROM = 0.9

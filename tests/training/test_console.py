@@ -9,8 +9,8 @@ from rich.console import Console
 
 from tests.training.runs import train
 from tests.training.tables import mixed_frame
+from training.cli.console import RunConsole, heading, line, print_comparison, print_evaluation
 from training.config import AutoencoderConfig
-from training.console import RunConsole, heading, line, print_comparison, print_evaluation
 from training.evaluate import evaluate
 from training.promote import Comparison
 

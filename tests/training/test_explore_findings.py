@@ -9,9 +9,9 @@ from scipy import stats
 
 from tests.training.explorations import START, column, explored, payments
 from training.__main__ import main
+from training.cli.options import config_from
 from training.data import load
 from training.explore.drift import drift
-from training.options import config_from
 
 N_ROWS = 1200
 

@@ -15,14 +15,14 @@ from model.errors import ConfigurationError, FraudscoreError
 from tests.training.explorations import DEGENERATE, START, explored, payments
 from tests.training.field_tables import FIELD_TABLES
 from training import evaluate, pipeline
-from training.__main__ import main
+from training.cli.commands import main
+from training.cli.options import config_from
 from training.column_lists import list_text, names_in
 from training.config import AutoencoderConfig
 from training.config_file import load_config
 from training.data import load
 from training.explore import exploration_facts, survey
 from training.explore.console import print_exploration
-from training.options import config_from
 
 PLACEHOLDERS = ("COLUMN", "SHARE")
 N_ROWS = 400

@@ -3,10 +3,10 @@
 import pytest
 
 from model.errors import ConfigurationError
+from training.cli.options import config_from
 from training.config import (
     SplitConfig,
 )
-from training.options import config_from
 
 
 def test_every_option_of_the_command_line_reaches_its_setting(tmp_path):

@@ -11,8 +11,8 @@ from model.decision import APPROVE, BLOCK
 from model.errors import ConfigurationError
 from tests.training.runs import train
 from tests.training.tables import mixed_frame, numeric_table
+from training.cli.console import RunConsole
 from training.config import PolicyConfig
-from training.console import RunConsole
 from training.listener import Listener
 from training.split import Split
 from training.traffic import as_alert_budget, transactions_per_day

@@ -15,8 +15,8 @@ from tests.training.pages import assert_is_a_good_page, facts_of
 from tests.training.searches import SMALL_SPACE
 from tests.training.tables import mixed_frame
 from training import outcome, search_space, tune
+from training.cli.search_console import SearchConsole
 from training.config_file import load_config
-from training.search_console import SearchConsole
 from training.tune import Request
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from training.console import heading
+from training.cli.console import heading
 from training.report.formats import count, percent
 
 Facts = dict[str, Any]

@@ -7,11 +7,12 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from training.size import SPACE, as_bytes
+
 NOT_DEFINED = "–"
 MOST_DECIMALS = 6  # of a percentage; what is nearer to 0 % or 100 % than that is shown as such
 LONGEST = 1e12  # written with all its digits
 MINUS = "\u2212"
-SPACE = "\u00a0"  # between a number and its unit: they stay on one line
 
 
 def count(value: float) -> str:
@@ -82,15 +83,6 @@ def price(amount: float, unit: str | None) -> str:
 def ratio(value: float) -> str:
     """Return so many legitimate rows for each fraud."""
     return f"{value:,.0f}:1"
-
-
-def as_bytes(size: float) -> str:
-    """Return a size in memory or on disk."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            break
-        size /= 1000
-    return f"{size:,.0f}{SPACE}{unit}" if unit == "bytes" else f"{size:,.1f}{SPACE}{unit}"
 
 
 def duration(seconds: float) -> str:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
-from training.console import RunConsole, heading, line
+from training.cli.console import RunConsole, heading, line
 from training.data import Table
 from training.objective import METRICS
 from training.outcome import DIVERGED, ENOUGH_FOR_IMPORTANCE, FINISHED, FOLDS, Outcome

@@ -1,0 +1,206 @@
+"""Every command with its options; what a command does is imported when it is called.
+
+Reading this file, and so ``--help``, takes neither pandas nor scikit-learn nor matplotlib.
+"""
+
+from __future__ import annotations
+
+import shlex
+from errno import EPIPE
+from pathlib import Path
+from typing import Any
+
+import click
+
+from model.errors import FraudscoreError
+from training.cli.announcement import announce
+from training.cli.options import (
+    artifact_options,
+    config_from,
+    exploration_options,
+    search_options,
+    training_options,
+)
+from training.duration import seconds_of
+
+FILE = click.Path(path_type=Path)
+
+
+class Commands(click.Group):
+    """Turns what goes wrong on purpose into one line and an exit status."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep what was typed: reports show it."""
+        ctx.obj = shlex.join(["python", "-m", "training", *args])
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except FraudscoreError as error:
+            raise click.ClickException(str(error)) from None
+        except OSError as error:
+            if error.errno == EPIPE:  # whoever read our output has enough: click knows what to do
+                raise
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Train, evaluate, apply and promote fraud models."""
+
+
+@main.command()
+@exploration_options
+def explore(**options: Any) -> None:
+    """Look at a table before training: a page with what it holds, and advice."""
+    config = config_from(options)
+    announce(config)
+    from training.cli.runs import explore_table
+
+    explore_table(config, None if options["config"] is None else str(options["config"]))
+
+
+@main.command()
+@training_options
+@click.pass_obj
+def train(command: str, **options: Any) -> None:
+    """Train a model and write its artifact, card and report.
+
+    The first version of a name becomes its champion; later ones by promote or retrain.
+    """
+    config = config_from(options)
+    announce(config)
+    from training.cli.runs import train_model
+
+    train_model(config, command)
+
+
+@main.command()
+@training_options
+@click.pass_obj
+def retrain(command: str, **options: Any) -> None:
+    """Train, compare with the champion on rows new to both, promote unless it is worse."""
+    config = config_from(options)
+    announce(config)
+    from training.cli.runs import retrain_model
+
+    retrain_model(config, command)
+
+
+@main.command()
+@training_options
+@search_options
+def tune(
+    metric: str, folds: int, trials: int, timeout: str | None, study: Path | None, **options: Any
+) -> None:
+    """Search for better settings; with --task anomaly those of the autoencoder.
+
+    The same command takes a search up again, or helps with it from another process.
+    """
+    config = config_from(options)
+    limit = None if timeout is None else seconds_of(timeout)
+    announce(config)
+    from training.cli.runs import tune_settings
+
+    tune_settings(config, study, metric, folds, trials, limit)
+
+
+@main.command()
+@artifact_options
+@click.option("--transaction", help='As "Time=0,Amount=5000,V1=-1.36,…".')
+@click.option("--json", "json_file", type=FILE, help="A JSON object.")
+def predict(
+    artifact: Path | None, model: Path, transaction: str | None, json_file: Path | None
+) -> None:
+    """Explain the score of one transaction."""
+    if (transaction is None) == (json_file is None):
+        raise click.UsageError("give the transaction with --transaction or with --json")
+    from training.cli.models import explain_transaction
+
+    explain_transaction(artifact, model, transaction, json_file)
+
+
+@main.command()
+@artifact_options
+@click.option("--data", type=FILE, required=True)
+@click.option("--output", type=FILE, required=True)
+def score(artifact: Path | None, model: Path, data: Path, output: Path) -> None:
+    """Score a table into another, in the order of its rows."""
+    from training.cli.models import score_table
+
+    score_table(artifact, model, data, output)
+
+
+@main.command()
+@artifact_options
+@click.option("--data", type=FILE, required=True)
+@click.option("--label", help="Column that is 1 for fraud.")
+def evaluate(artifact: Path | None, model: Path, data: Path, label: str | None) -> None:
+    """Print the metrics of a model on any labelled table."""
+    from training.cli.models import evaluate_model
+
+    evaluate_model(artifact, model, data, label)
+
+
+@main.command()
+@click.option("--champion", type=FILE, required=True)
+@click.option("--challenger", type=FILE, required=True)
+@click.option("--data", type=FILE, required=True)
+@click.option("--label", help="Column that is 1 for fraud.")
+def compare(champion: Path, challenger: Path, data: Path, label: str | None) -> None:
+    """Compare two artifacts on labelled rows, which should be new to both."""
+    from training.cli.models import compare_models
+
+    compare_models(champion, challenger, data, label)
+
+
+@main.command()
+@click.argument("artifact", type=FILE)
+def promote(artifact: Path) -> None:
+    """Make an artifact the champion of its folder."""
+    from training.cli.models import promote_model
+
+    promote_model(artifact)
+
+
+@main.command()
+@click.argument("model", type=FILE)
+def rollback(model: Path) -> None:
+    """Return to the version that served before in a model's folder."""
+    from training.cli.models import roll_back_model
+
+    roll_back_model(model)
+
+
+@main.command()
+@artifact_options
+@click.option("--base-rate", type=float, required=True, help="How common fraud really is.")
+def rebase(artifact: Path | None, model: Path, base_rate: float) -> None:
+    """Write a version of a model for another base rate, without training."""
+    from training.cli.models import rebase_model
+
+    rebase_model(artifact, model, base_rate)
+
+
+@main.command()
+@click.option("--rows", type=int, default=120_000, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--output", type=FILE, required=True)
+def simulate(rows: int, seed: int, output: Path) -> None:
+    """Write simulated transactions to a .csv or .parquet file."""
+    from training.cli.runs import write_simulated_table
+
+    write_simulated_table(rows, seed, output)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--reports", type=FILE, default="reports", show_default=True)
+def demo(name: str, seed: int, reports: Path) -> None:
+    """Show an idea in pictures: xor, boundary, depth, autoencoder, or all of them."""
+    from training.cli.runs import write_demos
+
+    write_demos(name, seed, reports)

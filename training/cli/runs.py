@@ -1,0 +1,153 @@
+"""What the commands that learn do: explore, train, retrain, tune, simulate, demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from model.artifact import Artifact
+from model.errors import ConfigurationError
+from training import promote as promotion
+from training.challenge import Challenge, challenge
+from training.cli import terminal
+from training.cli.console import RunConsole, heading, line, print_comparison
+from training.cli.search_console import SearchConsole, print_outcome
+from training.config import RunConfig
+from training.data import Table
+from training.demo import names_of, write_demo
+from training.explore import exploration_facts, survey, write_exploration
+from training.explore.console import print_exploration
+from training.pipeline import Run, run
+from training.report import write_card, write_report
+from training.report.tuning import write_tuning_report
+from training.simulate import simulate
+from training.split import Split
+from training.tune import Request, tune
+
+NOT_PROMOTED = 3  # exit status of a retraining whose model was shown to be worse
+
+
+def explore_table(config: RunConfig, file: str | None) -> None:
+    """Look at a table before training; the configuration may be from a file."""
+    with terminal.stage_counter() as on_rows:
+        found = survey(config.data, config.seed, on_rows)
+        facts = exploration_facts(found, config, file, on_rows)
+    with terminal.CONSOLE.status("drawing"):
+        page = write_exploration(facts, config)
+    print_exploration(terminal.CONSOLE, facts)
+    heading(terminal.CONSOLE, "Written")
+    line(terminal.CONSOLE, "report", str(page))
+
+
+def train_model(config: RunConfig, command: str) -> None:
+    """Train a model; the first version of a name becomes its champion."""
+    result, _ = _run(config, command)
+    directory = result.artifact.path.parent
+    if promotion.champion_of(directory) is None:
+        _promote_first(directory, result.artifact.version)
+    else:
+        path = result.artifact.path
+        line(terminal.CONSOLE, "promote with", f"python -m training promote {path}")
+    line(terminal.CONSOLE, "serve with", f"FRAUDSCORE_MODEL_DIR={directory} make serve")
+
+
+def retrain_model(config: RunConfig, command: str) -> None:
+    """Train a model, compare it with the champion, promote it unless it is worse."""
+    directory = Path(config.output) / config.model_name
+    champion = promotion.champion_of(directory)
+    if champion is not None:
+        promotion.refuse_without_classifiers(champion, config.task)
+    result, rivals = _run(config, command, champion)
+    challenger = result.artifact
+    if champion is None or rivals is None:
+        _promote_first(directory, challenger.version)
+        return
+    comparison = rivals.compared()
+    print_comparison(terminal.CONSOLE, comparison)
+    if comparison.is_worse:
+        reason = f"these rows show it to be worse; {champion.version} stays"
+        line(terminal.CONSOLE, "not promoted", reason)
+        raise SystemExit(NOT_PROMOTED)
+    promotion.promote(directory, challenger.version)
+    text = f"{challenger.version}, in the place of {champion.version}"
+    line(terminal.CONSOLE, "champion", text)
+
+
+def _promote_first(directory: Path, version: str) -> None:
+    promotion.promote(directory, version)
+    line(terminal.CONSOLE, "champion", f"{version}, the first version of its name")
+
+
+class RetrainingConsole(RunConsole):
+    """Ends a retraining that could not be compared with the champion before it has begun."""
+
+    def __init__(self, champion: Artifact) -> None:
+        super().__init__(terminal.CONSOLE)
+        self._champion = champion
+
+    def on_split(self, table: Table, parts: Split) -> None:
+        """Print the parts; see whether they allow a comparison."""
+        super().on_split(table, parts)
+        promotion.rows_to_compare(self._champion, table, parts.test)
+
+
+def _run(
+    config: RunConfig, command: str, champion: Artifact | None = None
+) -> tuple[Run, Challenge | None]:
+    """Train and report, printing on the way; with a champion only if it can be compared with."""
+    console = RunConsole(terminal.CONSOLE) if champion is None else RetrainingConsole(champion)
+    try:
+        result = run(config, console)
+    finally:
+        console.close()
+    card = write_card(result.artifact, result.artifact.path.parent)
+    rivals = challenge(result)
+    report = write_report(result, Path(config.reports), rivals, command)
+    heading(terminal.CONSOLE, "Written")
+    for name, path in (("artifact", result.artifact.path), ("card", card), ("report", report)):
+        line(terminal.CONSOLE, name, str(path))
+    return result, rivals
+
+
+def tune_settings(
+    config: RunConfig,
+    study: Path | None,
+    metric: str,
+    folds: int,
+    trials: int,
+    limit: float | None,
+) -> None:
+    """Search for better settings; no trial begins after the limit, in seconds."""
+    console = SearchConsole(terminal.CONSOLE)
+    try:
+        outcome = tune(config, Request(study, metric, folds, trials, limit), console)
+    finally:
+        console.close()
+    print_outcome(terminal.CONSOLE, outcome)
+    heading(terminal.CONSOLE, "Written")
+    path = outcome.write_config()
+    line(terminal.CONSOLE, "configuration", str(path))
+    line(terminal.CONSOLE, "report", str(write_tuning_report(outcome)))
+    line(terminal.CONSOLE, "train with", f"python -m training train --config {path}")
+
+
+def write_simulated_table(rows: int, seed: int, output: Path) -> None:
+    """Write simulated transactions to a file."""
+    frame = simulate(rows, np.random.default_rng(seed))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    if output.suffix == ".parquet":
+        frame.to_parquet(output, index=False)
+    elif output.suffix == ".csv":
+        frame.to_csv(output, index=False)
+    else:
+        raise ConfigurationError(f"expected a file named .csv or .parquet, got {output}")
+    line(terminal.CONSOLE, "simulated", f"{len(frame):,} transactions into {output}")
+
+
+def write_demos(name: str, seed: int, reports: Path) -> None:
+    """Write the pages of one demonstration, or of all."""
+    for each in names_of(name):
+        page, sentence = write_demo(each, seed, reports)
+        line(terminal.CONSOLE, each, sentence)
+        line(terminal.CONSOLE, "report", str(page))
