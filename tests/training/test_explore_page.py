@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.training.browser import assert_axe_finds_nothing, needs_chromium
+from tests.training.browser import assert_axe_finds_nothing, edges, needs_chromium, opened
 from tests.training.explorations import DEGENERATE, explored, payments
 from tests.training.pages import NUMBER, assert_is_a_good_page, facts_of, parsed, shows, visible
 from training.config_file import load_config
@@ -84,6 +84,40 @@ def test_same_table_gives_the_same_bytes(tmp_path):
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
 
 
+def test_headline_says_what_is_fraud_of_what():
+    frame = payments(300)
+    headline = explored(frame)["headline"]
+
+    share = frame["fraud"].mean()
+    assert headline.startswith("300 rows with 9 features; ")
+    assert f"{share:.1%} of the rows are fraud" in headline.replace("\u00a0%", "%")
+
+
+def test_years_are_no_quantities(tmp_path):
+    frame = payments(300).assign(year_of_birth=lambda own: 1950 + own.index % 50)
+
+    text = visible(parsed(page_of(frame, tmp_path)))
+
+    assert "1999" in text
+    assert "1,999" not in text
+
+
+@needs_chromium
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_wider_than_a_phone_scrolls_and_shows_it(page, scheme):
+    with opened(page, scheme, 390) as tab:
+        menu = edges(tab, "nav")
+        whole = edges(tab, ".scroll")
+        tab.evaluate("document.querySelector('nav').scrollLeft = 10_000")
+        ended = edges(tab, "nav")
+    assert menu["hidden"] > 0
+    assert menu["right"] != menu["page"]
+    assert ended["left"] != ended["page"]
+    assert ended["right"] == ended["page"]
+    if not whole["hidden"]:
+        assert whole["left"] == whole["right"] == whole["page"]
+
+
 @needs_chromium
 def test_axe_finds_nothing_and_nothing_is_cut_off(page):
     assert_axe_finds_nothing(page, "dark", 390)
@@ -115,7 +149,7 @@ def test_what_is_missing_is_said():
     assert "no second class" in headlines["no fraud"]
     assert "no labels" in headlines["labels that are none"]
     assert "too few of one class" in headlines["one fraud"]
-    assert headlines["one row"].startswith("1 row, ")
+    assert headlines["one row"].startswith("1 row with ")
     assert "Only one class" in topics["no fraud"]
     assert "Remove rows without a label" in topics["some labels missing"]
     assert "Unreadable values" in topics["no finite number"]

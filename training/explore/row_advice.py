@@ -140,8 +140,8 @@ def times(facts: Facts, _config: RunConfig) -> Iterator[Advice]:
     elif time is not None and time["is_date"] and time["span_seconds"] >= LONG:
         text = (
             f"The table spans {duration(time['span_seconds'])}. If frauds are reported late, the "
-            "newest rows look more legitimate than they are: a gap before the test, as with "
-            "--delay=7d, helps then."
+            "newest rows look more legitimate than they are: a gap before the test helps "
+            "then, the option delay of train."
         )
         yield Advice("Labels that come late", text)
 

@@ -57,15 +57,19 @@ def contribution(value: float) -> str:
 def quantity(value: float) -> str:
     """Return a value of a column: whole numbers as they are, others with four digits.
 
+    Thousands are separated where there are ten of them: smaller numbers may be years.
+
     Examples
     --------
     >>> quantity(46.0), quantity(-165.6723), quantity(0.02345678), quantity(1_296_120.4)
     ('46', '−165.7', '0.02346', '1,296,120')
+    >>> quantity(1996.0)
+    '1996'
     """
     size = abs(value)
     text = f"{size:.4g}".replace("e+", "e")
     if (size >= 1000 or float(size).is_integer()) and size < LONGEST:
-        text = f"{size:,.0f}"
+        text = f"{size:,.0f}" if round(size) >= 10_000 else f"{size:.0f}"
     return f"{MINUS}{text}" if value < 0 else text
 
 
