@@ -75,6 +75,7 @@ def answer(champion: Champion, route: Route, body: bytes, query: str = "") -> An
         **scored.counts,
         "out_of_range": novelty.out_of_range,
         "unseen_categories": novelty.unseen_categories,
+        "rare_categories": novelty.rare_categories,
     }
     observed = Observed(champion, batch.matrix, scored, novelty)
     return Answer(200, JSON_HEADERS, dumps(document), facts, observed)

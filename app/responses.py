@@ -75,7 +75,7 @@ class ReasonSchema(Strict):
         allow_none=True,
         metadata={
             "type": _SCALAR,
-            "description": 'As it was sent; "other" for an unseen category.',
+            "description": 'As it was sent; "other" for an unseen or a rare category.',
         },
     )
     typical = fields.Raw(

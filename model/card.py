@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from model.artifact import Artifact
+from model.rare import RareTexts
 
 PRIVATE = frozenset({"fraud", "anomaly", "features"})  # networks, and what is shown in other words
 
@@ -16,9 +17,9 @@ def describe(artifact: Artifact) -> dict[str, Any]:
     -------
     dict
         ``name``, ``version``, ``sha256``, ``tasks``, ``features`` (name, kind, unit, range seen,
-        bounds, nullable, typical values, categories), ``id_keys``, ``amount``, ``policy``,
-        ``anomaly_threshold``, and what training wrote: ``base_rate``, ``metrics``,
-        ``score_table``, ``training_data``, …
+        bounds, nullable, typical values, categories, how many rare ones), ``id_keys``,
+        ``amount``, ``policy``, ``anomaly_threshold``, and what training wrote: ``base_rate``,
+        ``metrics``, ``score_table``, ``training_data``, …
     """
     scorer = artifact.scorer
     card: dict[str, Any] = {
@@ -27,7 +28,7 @@ def describe(artifact: Artifact) -> dict[str, Any]:
         "sha256": artifact.sha256,
         "tasks": sorted(scorer.tasks),
         **{key: value for key, value in artifact.manifest.items() if key not in PRIVATE},
-        "features": artifact.manifest["features"]["features"],
+        "features": [_shown(facts) for facts in artifact.manifest["features"]["features"]],
         "id_keys": list(scorer.spec.id_keys),
         "amount": scorer.spec.amount,
     }
@@ -38,3 +39,9 @@ def describe(artifact: Artifact) -> dict[str, Any]:
     if scorer.anomalies is not None:
         card["anomaly_threshold"] = scorer.anomalies.scale.threshold
     return card
+
+
+def _shown(feature: dict[str, Any]) -> dict[str, Any]:
+    """Return the facts of a feature with the number of rare categories for their checksums."""
+    rare = feature.get("rare")
+    return feature if rare is None else {**feature, "rare": len(RareTexts(rare))}

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from model.features import Feature
 
 LONGEST_SUGGESTION = 64  # characters of an unknown key that is still compared with the known
+EMPTY = frozenset({""})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY = 86_400.0  # seconds
+SECOND_OF_YEAR_1 = -62_135_510_400.0
+LAST_OF_2099, YEAR_2200 = 4_102_358_400.0, 7_258_118_400.0
 
 MISSING = "Missing data for required field."
 NULL = "Field may not be null."
@@ -40,12 +44,36 @@ def epoch_seconds(text: str) -> float:
     return (moment - EPOCH).total_seconds()
 
 
-def cell_from_json(feature: Feature, value: Any) -> tuple[float, str | None]:
+def are_never(seconds: Any) -> Any:
+    """Return whether moments stand for none: programs write ``9999-12-31`` for "never".
+
+    Moments before the second day of year 1, those of the last day of 2099, and all from 2200 on.
+
+    Parameters
+    ----------
+    seconds : float or ndarray
+        Since 1970 UTC.
+    """
+    is_last = (seconds >= LAST_OF_2099) & (seconds < LAST_OF_2099 + DAY)
+    return (seconds < SECOND_OF_YEAR_1) | is_last | (seconds >= YEAR_2200)
+
+
+def cell_from_json(
+    feature: Feature, value: Any, missing: frozenset[str] = EMPTY
+) -> tuple[float, str | None]:
     """Return the cell of a JSON value and, if it cannot be one, the reason.
 
-    Strings and booleans are no numbers, and numbers no booleans, whatever they look like.
+    Strings and booleans are no numbers, and numbers no booleans, whatever they look like. An empty
+    string is what an empty cell of a table is, and so what null is: missing.
+
+    Parameters
+    ----------
+    feature : Feature
+    value : object
+    missing : frozenset of str
+        Strings that mean missing.
     """
-    if value is None:
+    if value is None or (type(value) is str and value in missing):
         return math.nan, None if feature.nullable else NULL
     if feature.kind == "numeric":
         return _number(feature, value)
@@ -54,11 +82,14 @@ def cell_from_json(feature: Feature, value: Any) -> tuple[float, str | None]:
     if not isinstance(value, str):
         return math.nan, NOT_A_STRING if feature.kind == "categorical" else NOT_A_DATETIME
     if feature.kind == "categorical":
-        return float(feature.codes.get(value, feature.other)), None
+        return float(feature.codes[value]), None
     try:
-        return epoch_seconds(value), None
+        seconds = epoch_seconds(value)
     except (ValueError, OverflowError):
         return math.nan, NOT_A_DATETIME
+    if are_never(seconds):
+        return math.nan, None if feature.nullable else NULL
+    return seconds, None
 
 
 def _number(feature: Feature, value: Any) -> tuple[float, str | None]:
@@ -77,14 +108,15 @@ def _number(feature: Feature, value: Any) -> tuple[float, str | None]:
     return number, None
 
 
-def cells_from_column(feature: Feature, column: Sequence[Any]) -> NDArray[np.float64]:
+def cells_from_column(
+    feature: Feature, column: Sequence[Any], missing: frozenset[str] = EMPTY
+) -> NDArray[np.float64]:
     """Return the cells of a table column: floats with NaN, or strings with None for categories."""
     if feature.kind != "categorical":
         return np.asarray(column, dtype=np.float64)
-    codes, other = feature.codes, float(feature.other)
-    return np.array(
-        [math.nan if text is None else codes.get(text, other) for text in column], np.float64
-    )
+    codes, none = feature.codes, missing.union((None,))
+    cells = {text: math.nan if text in none else float(codes[text]) for text in set(column)}
+    return np.array([cells[text] for text in column], np.float64)
 
 
 def unknown_field(name: str, known: Iterable[str]) -> str:

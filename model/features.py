@@ -1,8 +1,9 @@
 """The feature specification: which columns a model reads, and transactions → matrix.
 
 The matrix is float64, one column a feature, in the order of the specification: numbers as they
-are, booleans as 0 and 1, categories as their code (one past the last for "other"), date-times as
-seconds since 1970-01-01 UTC, and NaN for what is missing. Training and serving build it here.
+are, booleans as 0 and 1, categories as their code (one past the last for texts that training has
+not seen, two past it for those that it saw too rarely), date-times as seconds since 1970-01-01
+UTC, and NaN for what is missing. Training and serving build it here.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from model.cells import cells_from_column
+from model.cells import EMPTY, cells_from_column
 from model.errors import ConfigurationError
+from model.rare import RareTexts
 from model.rows import RowReader
 
 Matrix = NDArray[np.float64]
@@ -63,7 +65,9 @@ class Feature:
     central : float
         Median, or most frequent code, of legitimate rows.
     categories : tuple of str
-        Known values of a categorical feature; all others are "other".
+        Values of a categorical feature that are told apart; all others are scored as "other".
+    rare : str
+        Those of the others that training rows held, as :func:`model.rare.encode` writes them.
     """
 
     name: str
@@ -76,11 +80,22 @@ class Feature:
     typical: tuple[float, float] | None = None
     central: float = 0.0
     categories: tuple[str, ...] = ()
+    rare: str = ""
 
     @property
     def other(self) -> int:
         """The code of categories unseen in training."""
         return len(self.categories)
+
+    @property
+    def pooled(self) -> int:
+        """The code of categories that training saw too rarely: scored as unseen ones are."""
+        return len(self.categories) + 1
+
+    @cached_property
+    def rare_texts(self) -> RareTexts:
+        """The categories that training saw too rarely to tell apart."""
+        return RareTexts(self.rare)
 
     @cached_property
     def code(self) -> str:
@@ -89,8 +104,8 @@ class Feature:
 
     @cached_property
     def codes(self) -> dict[str, int]:
-        """Category → code."""
-        return {category: code for code, category in enumerate(self.categories)}
+        """Category → code, to be read as ``codes[text]``: every text has one."""
+        return _Codes(self)
 
     def measured(self, cells: Matrix, legitimate: Matrix) -> Feature:
         """Return the feature with what training rows, and the legitimate among them, look like."""
@@ -106,20 +121,36 @@ class Feature:
         return replace(self, seen=seen, typical=(low, high), central=central)
 
 
+class _Codes(dict[str, int]):
+    """Category → code; a text that is none has the code of rare ones or of unseen ones."""
+
+    def __init__(self, feature: Feature) -> None:
+        super().__init__({category: code for code, category in enumerate(feature.categories)})
+        self._other, self._pooled = feature.other, feature.pooled
+        self._rare = feature.rare_texts
+
+    def __missing__(self, text: str) -> int:
+        return self._pooled if text in self._rare else self._other
+
+
 @dataclass(frozen=True)
 class Novelty:
-    """How many values of some transactions training has not seen the like of.
+    """How many values of some transactions training has not seen the like of, or seldom.
 
     Attributes
     ----------
-    out_of_range, unseen_categories : int
+    out_of_range, unseen_categories, rare_categories : int
     per_column : ndarray (F,) of int or None
-        Both kinds by feature; None where there are none at all.
+        The first two by feature; None where there are none at all.
+    rare_per_column : ndarray (F,) of int or None
+        The third by feature; None where there are none.
     """
 
     out_of_range: int
     unseen_categories: int
+    rare_categories: int = 0
     per_column: NDArray[np.int64] | None = field(default=None, compare=False)
+    rare_per_column: NDArray[np.int64] | None = field(default=None, compare=False)
 
 
 _NOTHING_NOVEL = Novelty(0, 0)
@@ -136,11 +167,14 @@ class FeatureSpec:
         Key beside ``transaction_id`` that is accepted, echoed and never scored.
     amount : str or None
         The feature that holds the amount at stake.
+    missing : tuple of str
+        Words that mean missing in categories, as the empty text always does.
     """
 
     features: tuple[Feature, ...]
     id_column: str | None = None
     amount: str | None = None
+    missing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = self.names
@@ -170,8 +204,12 @@ class FeatureSpec:
         return tuple(dict.fromkeys(filter(None, (TRANSACTION_ID, self.id_column))))
 
     @cached_property
+    def _missing(self) -> frozenset[str]:
+        return EMPTY.union(self.missing)
+
+    @cached_property
     def _reader(self) -> RowReader:
-        return RowReader(self.features, self.id_keys)
+        return RowReader(self.features, self.id_keys, self._missing)
 
     def matrix_from_rows(self, rows: Sequence[Any]) -> Matrix:
         """Return the matrix of transactions given as JSON objects.
@@ -206,7 +244,10 @@ class FeatureSpec:
         ndarray (n, F), float64
         """
         return np.column_stack(
-            [cells_from_column(feature, columns[feature.name]) for feature in self.features]
+            [
+                cells_from_column(feature, columns[feature.name], self._missing)
+                for feature in self.features
+            ]
         )
 
     @cached_property
@@ -223,15 +264,28 @@ class FeatureSpec:
     def _categorical(self) -> NDArray[np.bool_]:
         return np.array([f.kind == "categorical" for f in self.features])
 
+    @cached_property
+    def _last_codes(self) -> Matrix | None:
+        """The code of unseen categories by column, past which rare ones lie; None without these."""
+        if not any(feature.rare for feature in self.features):
+            return None
+        codes = [f.other if f.kind == "categorical" else np.inf for f in self.features]
+        return np.array(codes, np.float64)
+
     def count_novel(self, matrix: Matrix) -> Novelty:
-        """Count values outside of the range seen in training, and unseen categories."""
+        """Count values outside of the range seen in training, unseen and rare categories."""
         low, high = self._seen
         outside = (matrix < low) | (matrix > high)
         if not np.count_nonzero(outside):  # of one row a third of what any() takes
             return _NOTHING_NOVEL
         per_column = outside.sum(axis=0)
+        n_rare, rare = 0, None
+        if self._last_codes is not None:
+            rare = (matrix > self._last_codes).sum(axis=0)
+            n_rare = int(rare.sum())
+            per_column -= rare
         unseen = int(per_column[self._categorical].sum())
-        return Novelty(int(per_column.sum()) - unseen, unseen, per_column)
+        return Novelty(int(per_column.sum()) - unseen, unseen, n_rare, per_column, rare)
 
     def measured(self, matrix: Columns, is_legitimate: NDArray[np.bool_]) -> FeatureSpec:
         """Return the specification with ranges and typical values of training rows."""
@@ -260,18 +314,24 @@ class FeatureSpec:
         """
         try:
             features = tuple(_feature_from_dict(feature) for feature in facts["features"])
-            return cls(features, facts["id_column"], facts["amount"])
+            missing = tuple(facts.get("missing", ()))  # what models of before had no word for
+            return cls(features, facts["id_column"], facts["amount"], missing)
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigurationError(f"not a feature specification: {error}") from None
 
 
+_ADDED = frozenset({"rare"})  # facts that older artifacts do not have
+
+
 def _feature_from_dict(facts: Mapping[str, Any]) -> Feature:
     known = {field.name for field in fields(Feature)}
-    if set(facts) != known:
+    if set(facts) | _ADDED != known:
         raise ConfigurationError(f"a feature has the facts {sorted(known)}, got {sorted(facts)}")
     tuples = {
         name: tuple(facts[name])
         for name in ("seen", "typical", "categories")
         if facts[name] is not None
     }
-    return Feature(**{**facts, **tuples})
+    feature = Feature(**{**facts, **tuples})
+    _ = feature.rare_texts  # raises where they cannot be read
+    return feature

@@ -32,7 +32,8 @@ def golden_rows(spec: FeatureSpec, rng: np.random.Generator, n_rows: int = N_ROW
 
 def _column(feature: Feature, rng: np.random.Generator, n_rows: int) -> Matrix:
     if feature.kind == "categorical":
-        cells = rng.integers(0, feature.other + 1, n_rows).astype(np.float64)
+        last = feature.pooled if feature.rare else feature.other
+        cells = rng.integers(0, last + 1, n_rows).astype(np.float64)
     elif feature.kind == "boolean":
         cells = rng.integers(0, 2, n_rows).astype(np.float64)
     else:

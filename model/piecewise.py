@@ -208,7 +208,12 @@ def _curve_of_number(
 def _curve_of_category(
     preprocessor: Preprocessor, weights: Matrix, column: int, zero: float | None
 ) -> _Curve:
-    """Return the weights of each code: its knots are the codes."""
+    """Return the weights of each code: its knots are the codes.
+
+    That of rare categories follows that of unseen ones and has the same weights.
+    """
     columns = np.flatnonzero(preprocessor.categorical == column)
     first = preprocessor.n_base - len(preprocessor.categorical)
-    return _lowered(preprocessor.codes[columns], weights[first + columns], zero)
+    rows = np.append(first + columns, first + columns[-1])
+    codes = preprocessor.codes[columns]
+    return _lowered(np.append(codes, codes[-1] + 1), weights[rows], zero)

@@ -7,7 +7,7 @@ standardised   numeric and boolean features: filled, logarithm where skewed,
                clipped, centred, scaled
 indicators     1 where a feature that may be missing is missing
 calendar       hour and weekday of date-times, on circles, and the weekend
-categories     one-hot, with one column for "other"
+categories     one-hot, with one column for "other": unseen and rare ones
 bins           piecewise-linear encoding of numeric features and of the time of
                day of date-times (if asked for)
 =============  ====================================================================
@@ -199,6 +199,12 @@ class Preprocessor:
         floor = np.where(self.is_logarithmic, 0.0, -np.inf)
         return floor[None], self.is_logarithmic[None]
 
+    @cached_property
+    def _last_codes(self) -> Matrix:
+        """The code of unseen categories for each one-hot column: rare ones, beyond, count as it."""
+        last = [self.codes[self.categorical == column].max() for column in self.categorical]
+        return np.array(last)[None]
+
     def category_groups(self) -> list[NDArray[np.intp]]:
         """Return the encoded columns of each categorical feature, that of "other" last."""
         first = self.n_base - len(self.categorical)
@@ -219,7 +225,7 @@ class Preprocessor:
         Parameters
         ----------
         kept : ndarray (n_encoded,) of bool
-            Of a date's columns all or none.
+            Of a date's and of a category's columns all or none.
         """
         groups = (self.standardised, self.with_indicator, np.repeat(self.dates, N_CALENDAR))
         sizes = [len(group) for group in (*groups, self.categorical)]
@@ -277,7 +283,8 @@ class Preprocessor:
         if len(self.dates):
             parts.append(_calendar(filled.take(self.dates, axis=1)))
         if len(self.categorical):
-            parts.append(filled.take(self.categorical, axis=1) == self.codes)
+            codes = np.minimum(filled.take(self.categorical, axis=1), self._last_codes)
+            parts.append(codes == self.codes)
         if bins and len(self.binned):
             # clipped first: the quotient of a finite 1e300 and a narrow bin would overflow
             which = np.searchsorted(self.binned_features, self.binned)

@@ -38,7 +38,7 @@ class Reason:
         Stable: the feature's name and what is special about its value (``V14_LOW``).
     feature : str
     value : float, str, bool or None
-        As it was sent; None where it was missing, "other" for an unseen category.
+        As it was sent; None where it was missing, "other" for an unseen or a rare category.
     typical : tuple of float, str, bool or None
         The range, or the most frequent value, of legitimate rows.
     contribution : float

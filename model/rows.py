@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.cells import MISSING, cell_from_json, unknown_field
+from model.cells import EMPTY, MISSING, cell_from_json, unknown_field
 from model.errors import FeatureError
 
 if TYPE_CHECKING:
@@ -31,11 +31,19 @@ class RowReader:
     features : sequence of Feature
     id_keys : sequence of str
         Keys that are accepted beside the features and not read.
+    missing : frozenset of str
+        Strings that mean missing.
     """
 
-    def __init__(self, features: Sequence[Feature], id_keys: Sequence[str]) -> None:
+    def __init__(
+        self,
+        features: Sequence[Feature],
+        id_keys: Sequence[str],
+        missing: frozenset[str] = EMPTY,
+    ) -> None:
         numeric = [feature for feature in features if feature.kind == "numeric"]
         self._features = features
+        self._missing = missing
         self._all_names = tuple(feature.name for feature in features)
         self._known = frozenset((*self._all_names, *id_keys))
         self._numeric = np.flatnonzero([feature.kind == "numeric" for feature in features])
@@ -94,7 +102,7 @@ class RowReader:
         matrix[:, self._numeric] = numbers
         for column, feature in self._others:
             for number, row in enumerate(rows):
-                cell, problem = cell_from_json(feature, row.get(feature.name))
+                cell, problem = cell_from_json(feature, row.get(feature.name), self._missing)
                 if problem is not None:
                     return None
                 matrix[number, column] = cell
@@ -139,7 +147,7 @@ class RowReader:
         }
         for column, feature in enumerate(self._features):
             if feature.name in row:
-                cells[column], problem = cell_from_json(feature, row[feature.name])
+                cells[column], problem = cell_from_json(feature, row[feature.name], self._missing)
             else:
                 problem = None if feature.nullable else MISSING
             if problem is not None:

@@ -13,12 +13,16 @@ from model.artifact import Artifact
 from model.decision import DECISIONS
 from model.files import temporary_beside
 from model.scorer import Scorer
-from training.data import matrix_of, text_columns
+from training.config import DataConfig
 from training.errors import DataError
-from training.table_files import read_chunks
+from training.table_reader import Rows, TableReader
+from training.tables.plain import decoded, look_of, texts_of
+from training.tables.source import FileSource, FrameSource, Source
 
 
-def score_frame(scorer: Scorer, frame: pd.DataFrame, source: str) -> pd.DataFrame:
+def score_frame(
+    scorer: Scorer, frame: pd.DataFrame, source: str, config: DataConfig | None = None
+) -> pd.DataFrame:
     """Return the scores of a frame, one row a row, beside its id column.
 
     Columns that the model does not know, the label among them, are ignored.
@@ -28,11 +32,26 @@ def score_frame(scorer: Scorer, frame: pd.DataFrame, source: str) -> pd.DataFram
     DataError
         If the model needs a column that is not there, or one holds what it cannot.
     """
-    matrix = matrix_of(frame, scorer.spec, source)
-    ids = [key for key in scorer.spec.id_keys if key in frame.columns]
-    result = frame[ids].reset_index(drop=True)
+    parts = list(_scored(scorer, FrameSource(frame, source), config or DataConfig()))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _scored(scorer: Scorer, source: Source, config: DataConfig) -> Iterator[pd.DataFrame]:
+    for rows in TableReader(source, scorer.spec, config).rows():
+        yield _scores_of(scorer, rows, source.name)
+
+
+def _scores_of(scorer: Scorer, rows: Rows, source: str) -> pd.DataFrame:
+    result = pd.DataFrame(
+        {
+            key: _ids_of(rows.batch.column(key), key, source)
+            for key in scorer.spec.id_keys
+            if key in rows.batch.schema.names
+        },
+        index=range(len(rows.batch)),
+    )
     if "fraud" in scorer.tasks:
-        scores = scorer.score(matrix)
+        scores = scorer.score(rows.matrix)
         result["probability"] = scores.probability
         result["score"] = scores.score
         result["decision"] = [DECISIONS[code] for code in scores.decision.tolist()]
@@ -40,19 +59,46 @@ def score_frame(scorer: Scorer, frame: pd.DataFrame, source: str) -> pd.DataFram
         if interval is not None:
             result["uncertainty_low"], result["uncertainty_high"] = interval
     if "anomaly" in scorer.tasks:
-        anomalies = scorer.anomaly(matrix)
+        anomalies = scorer.anomaly(rows.matrix)
         result["reconstruction_error"] = anomalies.reconstruction_error
         result["anomaly_score"] = anomalies.anomaly_score
         result["is_anomaly"] = anomalies.is_anomaly
     return result
 
 
+def _ids_of(column: pyarrow.Array, key: str, source: str) -> pd.Series:
+    """Return identifiers as they are: texts as written, whole numbers exact."""
+    column = decoded(column)
+    if look_of(column.type) == "bytes":
+        try:
+            column = texts_of(column)
+        except pyarrow.ArrowInvalid:
+            raise DataError(source, "holds bytes, which are no identifier", key) from None
+    return pd.Series(pd.array(column, dtype=pd.ArrowDtype(column.type)))
+
+
 def score_file(
-    artifact: Artifact, data: Path, output: Path, on_rows: Callable[[int], None] | None = None
+    artifact: Artifact,
+    data: Path,
+    output: Path,
+    on_rows: Callable[[int], None] | None = None,
+    config: DataConfig | None = None,
 ) -> int:
-    """Score a CSV or Parquet file into another, in bounded memory; return the number of rows.
+    """Score a table into another file, in bounded memory; return the number of rows.
 
     The output appears under its name when it is complete.
+
+    Parameters
+    ----------
+    artifact : Artifact
+    data : Path
+        Of anything that can be trained on.
+    output : Path
+        Of a CSV or Parquet file.
+    on_rows : callable, optional
+        Told how many more rows are done.
+    config : DataConfig, optional
+        What is to be known of the cells of the table.
 
     Raises
     ------
@@ -63,12 +109,13 @@ def score_file(
         raise DataError(str(output), "expected an output named .csv or .parquet")
     if output.resolve() == data.resolve():
         raise DataError(str(output), "the output would take the place of the input")
+    config = config or DataConfig()
+    source = FileSource(data, config.encoding)
     temporary = temporary_beside(output)
     output.parent.mkdir(parents=True, exist_ok=True)
 
     def scored() -> Iterator[pd.DataFrame]:
-        for frame in read_chunks(data, texts=text_columns(artifact.scorer.spec)):
-            result = score_frame(artifact.scorer, frame, str(data))
+        for result in _scored(artifact.scorer, source, config):
             if on_rows is not None:
                 on_rows(len(result))
             yield result

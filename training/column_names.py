@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import pandas as pd
-
 from training.errors import DataError
 
 # Usual names, compared without case, spaces and underscores; the earlier wins.
@@ -65,7 +63,7 @@ OF_ANSWERS = {
 
 
 def find_column(
-    frame: pd.DataFrame, named: str | None, usual: Sequence[str], source: str
+    names: Sequence[str], named: str | None, usual: Sequence[str], source: str
 ) -> str | None:
     """Return the column that is named, or the first that has a usual name; None if there is none.
 
@@ -75,10 +73,10 @@ def find_column(
         If the column that is named is not there.
     """
     if named is not None:
-        if named not in frame.columns:
-            raise DataError(source, f"there is no such column; there are {list(frame)}", named)
+        if named not in names:
+            raise DataError(source, f"there is no such column; there are {list(names)}", named)
         return named
-    plain = {_plain(str(name)): str(name) for name in reversed(frame.columns)}
+    plain = {_plain(name): name for name in reversed(names)}
     for name in usual:
         beside = ONLY_BESIDE.get(name)
         if _plain(name) in plain and (beside is None or _plain(beside) in plain):

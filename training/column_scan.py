@@ -1,30 +1,46 @@
-"""What a column of a table holds, added up over the chunks in which the table is read."""
+"""What a column of a table holds, added up over the batches in which the table is read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-import pandas as pd
+import numpy as np
 import pyarrow
-from pandas.api import types
 
-Look = Literal["boolean", "numeric", "datetime", "text"]
+from model.cells import are_never
+from model.features import Kind
+from training.cells import Booleans, Dates, Numbers, Reading, Refused, Texts, TextScan, decide
+from training.cells.decide import Wanted
+from training.cells.labels import LabelScan
+from training.cells.plain import read_plain
+from training.config import DataConfig
+from training.tables.plain import Look, are_texts, is_missing, seconds_of, texts_of
+from training.tables.source import KeptSource, Source
 
-FIRST_TEXTS = 1000  # that tell date-times from categories, and that junk is shown of
-FEWEST_PENDING = 10_000  # different texts of single chunks that are kept before they are merged
+BATCH_CELLS = 2**19  # that are looked at together
+FEWEST_PENDING = 10_000  # different texts of single batches that are kept before they are merged
+
+KINDS: Mapping[Look, Kind] = {"number": "numeric", "boolean": "boolean", "moment": "datetime"}
+KIND_OF_READING: Mapping[type[Any], Kind | None] = {
+    Numbers: "numeric",
+    Dates: "datetime",
+    Booleans: "boolean",
+    Texts: "categorical",
+    Refused: None,
+}
 
 
 class TextCounts:
     """How often each text comes, in about the memory that the different texts take."""
 
     def __init__(self) -> None:
-        self._counts = _counts_of([])
+        self._counts = _counts_of(pyarrow.array([], pyarrow.large_string()))
         self._pending: list[pyarrow.Table] = []
         self._n_pending = 0
 
-    def add(self, texts: Sequence[str | None]) -> None:
-        """Count some texts; None is none."""
+    def add(self, texts: pyarrow.Array) -> None:
+        """Count some texts; null is none."""
         counts = _counts_of(texts)
         self._pending.append(counts)
         self._n_pending += len(counts)
@@ -54,108 +70,229 @@ class TextCounts:
             self._pending, self._n_pending = [], 0
 
 
-def _counts_of(texts: Sequence[str | None]) -> pyarrow.Table:
-    counted = pyarrow.array(texts, pyarrow.large_string()).drop_null().value_counts()
+def _counts_of(texts: pyarrow.Array) -> pyarrow.Table:
+    counted = texts.drop_null().value_counts()
     columns = {"text": counted.field("values"), "count": counted.field("counts")}
     return pyarrow.table(columns)
 
 
 class ColumnScan:
-    """What is known of a column after some of its chunks.
+    """What is known of a column after some of its batches.
 
     Parameters
     ----------
     name : str
-    is_declared : bool
-        Whether it holds categories, whatever they look like.
+    look : Look
+    config : DataConfig
+        The marks of its numbers, the form of its dates, words that mean missing, and whether it is
+        declared to hold categories.
+    wanted : {"number", "date"}, optional
+        What it has to be, whatever it looks like.
+    type_name : str
+        What its type is called, for messages.
 
     Attributes
     ----------
-    n_rows, n_missing, n_numbers : int
-        ``n_numbers``: texts that are numbers.
-    looks : set of str
-        What the chunks that have values look like.
+    n_rows : int
     texts : TextCounts
-    junk : list of str
-        The first texts that are no numbers.
+        Of a column of categories.
+    is_binary : bool
+        Whether it holds bytes that are no texts.
+    reading : Reading or None
+        By which rule its texts are read, once it is decided; None of any other type.
     """
 
-    def __init__(self, name: str, *, is_declared: bool) -> None:
-        self.name = name
-        self.n_rows = self.n_missing = self.n_numbers = 0
-        self.looks: set[Look] = set()
+    def __init__(
+        self,
+        name: str,
+        look: Look,
+        config: DataConfig,
+        wanted: Wanted | None = None,
+        type_name: str = "",
+    ) -> None:
+        self.name, self.look, self.wanted, self.type_name = name, look, wanted, type_name
+        self.n_rows = 0
         self.texts = TextCounts()
-        self.junk: list[str] = []
-        self._is_declared = is_declared
-        self._first: list[str] = []
-        self._has_dates: bool | None = None
+        self.is_binary = False
+        self.reading: Reading | None = None
+        self._config = config
+        self._is_declared = name in config.categorical
+        self._has_plain = False
+        self._cells = TextScan(config.missing)
+        self._n_null = self._n_never = 0
+        self._n_counted = self._n_null_counted = 0
 
-    def add(self, column: pd.Series) -> None:
-        """Look at the next chunk."""
-        present = column.dropna()
+    def add(self, column: pyarrow.Array, first_row: int) -> pyarrow.Array:
+        """Look at the next batch, whose first row has this number in the table.
+
+        Returns
+        -------
+        pyarrow.Array
+            The batch as it may be kept, see ``can_be_kept``: plain numbers instead of their texts.
+        """
         self.n_rows += len(column)
-        self.n_missing += len(column) - len(present)
-        if present.empty:
-            return
-        look = _look_of(present)
-        self.looks.add(look)
-        if look == "text" and not self._is_declared:
-            texts = present.astype(str)
-            is_number = pd.to_numeric(texts, errors="coerce").notna()
-            self.n_numbers += int(is_number.sum())
-            self.junk += texts[~is_number].head(FIRST_TEXTS - len(self.junk)).tolist()
-            self._first += texts.head(FIRST_TEXTS - len(self._first)).tolist()
-        # date-times would all be different: there is no use in counting them
-        if self._is_declared or (look == "text" and not self.begins_with_dates()):
-            self.texts.add(texts_of(present))
+        if self.look == "bytes":
+            self.is_binary = self.is_binary or not are_texts(column)
+        if self.is_binary or self.look in ("nothing", "other"):
+            return column
+        if self._is_declared:
+            self.count(column)
+        elif self._has_texts:
+            texts = texts_of(column)
+            plain = read_plain(texts)
+            self._cells.add(texts, first_row, plain)
+            if self._cells.texts.count or not (self._cells.numbers or self._cells.dates):
+                self.count(column)
+            if plain is not None:
+                self._has_plain = True
+                return pyarrow.array(plain, from_pandas=True)
+        else:
+            self._n_null += int(np.count_nonzero(is_missing(column)))
+            if self.look == "moment":
+                self._n_never += int(np.count_nonzero(are_never(seconds_of(column))))
+        return column
 
     @property
-    def look(self) -> Look:
-        """What the column looks like as a whole: text, where its chunks differ."""
-        (only, *others) = self.looks
-        return "text" if others else only
+    def can_be_kept(self) -> bool:
+        """Whether what ``add`` returned is all that its column means."""
+        is_plain = isinstance(self.reading, Numbers) and self.reading.reads_plain
+        return is_plain or not self._has_plain
 
-    def begins_with_dates(self) -> bool:
-        """Return whether the first texts are all date-times."""
-        if self._has_dates is not None:
-            return self._has_dates
-        moments = pd.to_datetime(
-            pd.Series(self._first, dtype=object), utc=True, errors="coerce", format="ISO8601"
-        )
-        has_dates = bool(moments.notna().all())
-        if len(self._first) == FIRST_TEXTS:
-            self._has_dates = has_dates
-        return has_dates
+    def count(self, column: pyarrow.Array) -> None:
+        """Count the texts of a batch."""
+        texts = texts_of(column, self._config.missing)
+        self._n_counted += len(texts)
+        self._n_null_counted += texts.null_count
+        self.texts.add(texts)
+
+    def decide(self) -> None:
+        """Decide what the column means, after its last batch."""
+        if self._has_texts and not self.is_binary:
+            self.reading = reading_of(self._cells, self.name, self._config, self.wanted)
+        if self.kind == "categorical" and self._n_counted < self.n_rows:
+            self.texts, self._n_counted, self._n_null_counted = TextCounts(), 0, 0
+
+    @property
+    def lacks_counts(self) -> bool:
+        """Whether it holds categories that have not been counted from the first row on."""
+        return self.kind == "categorical" and self._n_counted < self.n_rows
+
+    @property
+    def kind(self) -> Kind | None:
+        """The kind of feature that it is; None if it is empty, refused or cannot be one."""
+        if self.is_binary or self.look in ("nothing", "other") or self.is_empty:
+            return None
+        if self._is_declared:
+            return "categorical"
+        return KINDS[self.look] if self.reading is None else KIND_OF_READING[type(self.reading)]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row has a value."""
+        if self._has_texts:
+            return not self._cells.n_present
+        return self.look == "nothing" or self.n_missing == self.n_rows
+
+    @property
+    def n_missing(self) -> int:
+        """How many rows have no value."""
+        if self.look == "nothing":
+            return self.n_rows
+        if isinstance(self.reading, Numbers | Dates | Booleans):
+            return self._cells.n_empty + self.reading.n_missing
+        if self._is_declared or self._has_texts:
+            return self._n_null_counted
+        return self._n_null + self._n_never
+
+    @property
+    def note(self) -> str | None:
+        """How its values were read, where this is not plain."""
+        if self._n_never:
+            return f"{self._n_never:,} dates far in the past or future are read as missing"
+        return getattr(self.reading, "note", None)
+
+    @property
+    def _has_texts(self) -> bool:
+        return self.look in ("text", "bytes") and not self._is_declared
+
+
+def reading_of(
+    cells: TextScan, name: str, config: DataConfig, wanted: Wanted | None = None
+) -> Reading:
+    """Return by which rule a column of texts is read.
+
+    A format of dates that the configuration states is that of the time column; of others it is
+    what helps where they cannot be read without.
+    """
+    marks = {"name": name, "decimal": config.decimal, "thousands": config.thousands}
+    if not cells.n_present:
+        return Texts()
+    is_stated = config.time_format is not None
+    if is_stated and name == config.time:
+        return decide(cells, **marks, time_format=config.time_format)
+    found = decide(cells, **marks, wanted=wanted)
+    if is_stated and isinstance(found, Refused) and (cells.dates or wanted == "date"):
+        return decide(cells, **marks, time_format=config.time_format)
+    return found
+
+
+class Found(NamedTuple):
+    """What a look at a table has found beside its columns."""
+
+    n_rows: int
+    kept: Source | None
 
 
 def scan(
-    frames: Iterable[pd.DataFrame], names: Sequence[str], declared: Sequence[str]
-) -> list[ColumnScan]:
-    """Look at some columns of a table, chunk by chunk."""
-    columns = [ColumnScan(name, is_declared=name in declared) for name in names]
-    for frame in frames:
-        for column in columns:
-            column.add(frame[column.name])
-    return columns
+    source: Source,
+    columns: Sequence[ColumnScan],
+    labels: Mapping[str, LabelScan] | None = None,
+    *,
+    keep: bool = False,
+) -> Found:
+    """Look at some columns of a table.
 
+    The table is read once more where the first look does not tell a column of categories, codes
+    with leading zeros for example: then their texts are counted.
 
-def texts_of(column: pd.Series) -> list[str | None]:
-    """Return a column as texts, with None for missing; whole numbers without a decimal point.
+    Parameters
+    ----------
+    source : Source
+    columns : sequence of ColumnScan
+    labels : mapping of str to LabelScan, optional
+        Of label columns.
+    keep : bool
+        Whether there is memory for the table.
 
-    Each value by itself: a chunk of a column gives what the whole column would.
+    Returns
+    -------
+    Found
+        ``kept``: these columns as they have been read, so that the source need not be read again;
+        None where it has to be.
     """
-    if types.is_float_dtype(column):
-        return [None if pd.isna(x) else str(int(x) if x % 1 == 0 else x) for x in column.tolist()]
-    texts = column.astype(object).where(column.notna().to_numpy(), None)
-    return [None if text is None else str(text) for text in texts]
+    n_rows, batches = 0, []
+    for first_row, batch in numbered(source):
+        arrays = {own.name: own.add(batch.column(own.name), first_row) for own in columns}
+        for name, label in (labels or {}).items():
+            arrays[name] = batch.column(name)
+            label.add(texts_of(arrays[name]), first_row)
+        if keep:
+            batches.append(pyarrow.RecordBatch.from_pydict(arrays))
+        n_rows = first_row + len(batch)
+    for column in columns:
+        column.decide()
+    uncounted = [column for column in columns if column.lacks_counts]
+    if uncounted:
+        for _, batch in numbered(source):
+            for column in uncounted:
+                column.count(batch.column(column.name))
+    can_be_kept = keep and all(column.can_be_kept for column in columns)
+    return Found(n_rows, KeptSource(source, batches) if can_be_kept else None)
 
 
-def _look_of(present: pd.Series) -> Look:
-    if types.is_bool_dtype(present):
-        return "boolean"
-    if types.is_numeric_dtype(present):
-        return "numeric"
-    if types.is_datetime64_any_dtype(present):
-        return "datetime"
-    is_boolean = present.isin([True, False]).all() and present.map(type).eq(bool).all()
-    return "boolean" if is_boolean else "text"
+def numbered(source: Source) -> Iterator[tuple[int, pyarrow.RecordBatch]]:
+    """Yield the batches of a table, each with the number of its first row."""
+    first_row = 0
+    for batch in source.batches(max(BATCH_CELLS // max(len(source.looks), 1), 1)):
+        yield first_row, batch
+        first_row += len(batch)

@@ -1,29 +1,19 @@
-"""Table columns: which kind of feature each is, and its values as cells."""
+"""Table columns: which kind of feature each is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-from pandas.api import types
-
-from model.features import Feature, Kind, Matrix
-from training.column_scan import ColumnScan, texts_of
+from model.features import Feature
+from training.cells import Refused
+from training.column_names import is_party_key
+from training.column_scan import ColumnScan
 from training.config import DataConfig
 from training.errors import DataError
 
-MOST_CATEGORIES = 64
-FEWEST_ROWS_PER_CATEGORY = 10
-ENOUGH_ROWS_PER_CATEGORY = 100  # in training; of a small table this share of the rows is enough:
-ENOUGH_SHARE = 0.02
+MOST_TEXTS = 100_000  # of a column, the most frequent: others are never known again
 IDENTIFIER_SHARE = 0.5  # a text column with more distinct values per row tells rows apart, no more
-NUMERIC_SHARE = 0.9  # text of which this share are numbers is a numeric column with junk in it
-
-EPOCH = pd.Timestamp(0, tz="UTC")
-BOOLEANS = {True: 1.0, False: 0.0, "True": 1.0, "False": 0.0, "true": 1.0, "false": 0.0}
+FEWEST_TEXTS = 64  # that can tell rows apart
 
 
 def infer_features(
@@ -38,30 +28,29 @@ def infer_features(
     """
     features, notes = [], []
     for column in columns:
-        name = column.name
-        if column.n_missing == column.n_rows:
-            notes.append(f"column {name!r} has no values at all and is left out")
+        name, kind = column.name, column.kind
+        if isinstance(column.reading, Refused):
+            raise DataError(source, str(column.reading), name)
+        if kind is None:
+            notes.append(f"column {name!r} {_left_out(column)} and is left out")
             continue
-        kind = "categorical" if name in config.categorical else _kind(column, source)
+        if column.note is not None:
+            notes.append(f"column {name!r}: {column.note}")
         if kind == "datetime" and not config.time_features:
             continue
         categories: tuple[str, ...] = ()
         if kind == "categorical":
             texts = column.texts
-            n_texts = len(texts)
-            if is_identifier(column):
-                notes.append(
-                    f"column {name!r} has {n_texts:,} different texts in {column.n_rows:,} rows "
-                    "and is left out: name it with --id if it identifies the transaction"
-                )
+            is_declared = name in config.categorical
+            if is_identifier(column) or (is_key_of_party(column) and not is_declared):
+                notes.append(_key_note(column))
                 continue
-            frequent = texts.most_frequent(MOST_CATEGORIES, FEWEST_ROWS_PER_CATEGORY)
-            categories = tuple(sorted(frequent))
-            if n_texts > len(categories):
-                notes.append(
-                    f"column {name!r}: {n_texts - len(categories)} rare categories of "
-                    f"{n_texts} count as 'other'"
-                )
+            categories = tuple(sorted(texts.most_frequent(MOST_TEXTS, 1)))
+        elif kind == "numeric" and is_party_key(name):
+            notes.append(
+                f"column {name!r} is named like the key of a customer, a card or a device, and is "
+                f"read as a quantity: leave it out with --drop {name}"
+            )
         bounds = config.bounds.get(name, {})
         features.append(
             Feature(
@@ -84,93 +73,33 @@ def infer_features(
     return features, notes
 
 
-def _kind(column: ColumnScan, source: str) -> Kind:
-    kind = kind_of(column)
-    if kind == "numeric" and column.junk:
-        junk = sorted(set(column.junk))[:5]
-        raise DataError(source, f"a column of numbers, but for {junk}", column.name)
-    return kind
+def _left_out(column: ColumnScan) -> str:
+    """Return why a column can be no feature."""
+    if column.is_binary or column.look == "other":
+        return f"holds values of the type {column.type_name}, which are no texts and no numbers,"
+    return "has no values at all"
 
 
-def kind_of(column: ColumnScan) -> Kind:
-    """Return what a column that has values holds, most of it at least."""
-    if column.look != "text":
-        return column.look
-    if column.n_numbers >= NUMERIC_SHARE * (column.n_rows - column.n_missing):
-        return "numeric"
-    return "datetime" if column.begins_with_dates() else "categorical"
+def is_key_of_party(column: ColumnScan) -> bool:
+    """Return whether a column of texts holds keys of customers, cards or devices, by its name."""
+    return is_party_key(column.name) and len(column.texts) > FEWEST_TEXTS
+
+
+def _key_note(column: ColumnScan) -> str:
+    """Return why a column that holds keys is left out, and what it may be good for."""
+    n_texts = len(column.texts)
+    text = (
+        f"column {column.name!r} has {n_texts:,} different texts in {column.n_rows:,} rows and is "
+        "left out: "
+    )
+    if is_party_key(column.name):
+        return text + "it holds keys of customers, cards or devices, of which others will come"
+    if n_texts < column.n_rows - column.n_missing:
+        return text + "they tell hardly more than which row it is, and are no id: some come again"
+    return text + "name it with --id if it identifies the transaction"
 
 
 def is_identifier(column: ColumnScan) -> bool:
     """Return whether the texts of a column tell its rows apart, no more."""
     n_present = column.n_rows - column.n_missing
-    return len(column.texts) > max(IDENTIFIER_SHARE * n_present, MOST_CATEGORIES)
-
-
-def frequent_codes(cells: Matrix, feature: Feature) -> NDArray[np.intp]:
-    """Return the codes of the categories that come often enough in some rows; at least one.
-
-    A network remembers of a rare category which of its rows were frauds, rather than how likely
-    fraud is there.
-    """
-    codes = cells[~np.isnan(cells)].astype(np.intp)
-    counts = np.bincount(codes, minlength=feature.other + 1)[: feature.other]
-    enough = min(ENOUGH_ROWS_PER_CATEGORY, ENOUGH_SHARE * len(cells))
-    frequent = np.flatnonzero(counts >= max(FEWEST_ROWS_PER_CATEGORY, enough))
-    return frequent if len(frequent) else counts.argmax(keepdims=True)
-
-
-def cells(column: pd.Series, feature: Feature, source: str) -> Any:
-    """Return a column as the feature specification wants it.
-
-    Returns
-    -------
-    ndarray or list
-        Floats with NaN for missing; for categories texts with None.
-
-    Raises
-    ------
-    DataError
-        Naming the row, if a value is missing that may not be, not of the feature's kind, infinite
-        or out of the declared bounds.
-    """
-    missing = column.isna().to_numpy()
-    if not feature.nullable:
-        _refuse(missing, column, "a value: none was missing in training, see data.nullable", source)
-    if feature.kind == "categorical":
-        return texts_of(column)
-    if feature.kind == "datetime":
-        values = epoch_seconds(column)
-        expected = "an ISO 8601 date-time"
-    elif feature.kind == "boolean":
-        values = column.astype(object).map(BOOLEANS).to_numpy(np.float64)
-        expected = "true or false"
-    else:
-        numbers = column if types.is_numeric_dtype(column) else column.astype(object)
-        values = pd.to_numeric(numbers, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        expected = "a number"
-    _refuse(np.isnan(values) & ~missing, column, expected, source)
-    _refuse(np.isinf(values), column, "a finite number", source)
-    if feature.minimum is not None:
-        _refuse(values < feature.minimum, column, f"at least {feature.minimum:g}", source)
-    if feature.maximum is not None:
-        _refuse(values > feature.maximum, column, f"at most {feature.maximum:g}", source)
-    return values
-
-
-def _refuse(wrong: NDArray[np.bool_], column: pd.Series, expected: str, source: str) -> None:
-    """Raise if any value of a column is wrong, naming the first."""
-    if wrong.any():
-        first = int(np.flatnonzero(wrong)[0])
-        value = column.iloc[first]
-        shown = repr(value) if isinstance(value, str) else str(value)
-        reason = f"row {column.index[first]} holds {shown}, expected {expected}"
-        raise DataError(source, reason, str(column.name))
-
-
-def epoch_seconds(column: pd.Series) -> Matrix:
-    """Return date-times as seconds since 1970 UTC; NaN where there is none."""
-    if types.is_numeric_dtype(column):  # numbers are no date-times: pandas would guess their unit
-        return np.full(len(column), np.nan)
-    moments = pd.to_datetime(column, utc=True, errors="coerce", format="ISO8601")
-    return ((moments - EPOCH) / pd.Timedelta(seconds=1)).to_numpy(np.float64)
+    return len(column.texts) > max(IDENTIFIER_SHARE * n_present, FEWEST_TEXTS)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from math import inf
-from pathlib import Path
 from typing import Any, Literal
 
 from model.activations import activation_named
@@ -13,8 +13,14 @@ from model.errors import ConfigurationError
 from model.initializers import initializer_named
 from training.ranges import BELOW_ONE, is_range, refuse_outside
 from training.size import bytes_of
+from training.tables.files import stem_of
 
-SUFFIXES = (".csv.gz", ".csv", ".parquet")
+DECIMALS, THOUSANDS = (".", ","), (",", ".", " ", "'")
+# Names of training.cells.time_units, which imports pyarrow: --help must answer at once.
+TIME_UNITS = (
+    *("s", "ms", "us", "ns", "minute", "hour", "day", "month"),
+    *("yyyymmdd", "yyyymmddhhmmss", "excel"),
+)
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class DataConfig:
     Attributes
     ----------
     path : str or None
-        CSV (also gzipped) or Parquet; None: the simulated data set.
+        A CSV or Parquet file, a folder of them or a pattern; None: the simulated data set.
     label, time, amount, id : str or None
         Columns; found by their usual names where omitted.
     drop : tuple of str
@@ -39,6 +45,19 @@ class DataConfig:
         Units of features, shown in the card.
     time_features : bool
         Whether date-time columns enter as calendar parts.
+    missing : tuple of str
+        Words that mean missing in every column, also in texts: ``NA`` may be Namibia there.
+    decimal, thousands : str or None
+        The marks in numbers, ``.`` or ``,``, and for thousands also a space or ``'``; found out
+        where omitted.
+    time_format : str or None
+        How the time column writes its dates, as ``strptime`` reads them; found out where omitted.
+    time_unit : str or None
+        What a time column of numbers counts: one of :data:`TIME_UNITS`.
+    positive : str or None
+        The label's text that means fraud.
+    encoding : str or None
+        Of CSV files; UTF-8 and UTF-16 are recognised where it is omitted.
     attribution : str
         Whose data it is, for the card.
     """
@@ -54,9 +73,17 @@ class DataConfig:
     bounds: Mapping[str, Any] = field(default_factory=dict)
     units: Mapping[str, Any] = field(default_factory=dict)
     time_features: bool = True
+    missing: tuple[str, ...] = ()
+    decimal: str | None = None
+    thousands: str | None = None
+    time_format: str | None = None
+    time_unit: str | None = None
+    positive: str | None = None
+    encoding: str | None = None
     attribution: str = ""
 
     def __post_init__(self) -> None:
+        _refuse_marks(self)
         for name, bounds in self.bounds.items():
             if not is_range(bounds):
                 raise ConfigurationError(
@@ -320,13 +347,34 @@ class RunConfig:
             return self.name
         if self.data.path is None:
             return "simulated"
-        file = Path(self.data.path).name
-        suffix = next((suffix for suffix in SUFFIXES if file.endswith(suffix)), "")
-        return file.removesuffix(suffix)
+        return stem_of(self.data.path)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the configuration as JSON types."""
         return asdict(self)
+
+
+def _refuse_marks(data: DataConfig) -> None:
+    """Raise unless what is said of the cells of a table can be."""
+    for name, marks in (("decimal", DECIMALS), ("thousands", THOUSANDS)):
+        mark = getattr(data, name)
+        if mark is not None and mark not in marks:
+            known = " or ".join(map(repr, marks))
+            raise ConfigurationError(f"{name} must be {known}, got {mark!r}")
+    if data.decimal is not None and data.decimal == data.thousands:
+        raise ConfigurationError(f"decimal and thousands cannot both be {data.decimal!r}")
+    if data.time_unit is not None and data.time_unit not in TIME_UNITS:
+        known = ", ".join(TIME_UNITS)
+        raise ConfigurationError(f"time_unit must be one of {known}, got {data.time_unit!r}")
+    if data.time_format is not None and "%" not in data.time_format:
+        raise ConfigurationError(
+            f"time_format is written as %d.%m.%Y %H:%M, got {data.time_format!r}"
+        )
+    if data.encoding is not None:
+        try:
+            codecs.lookup(data.encoding)
+        except LookupError:
+            raise ConfigurationError(f"encoding {data.encoding!r} is unknown") from None
 
 
 def _refuse_memory(memory: str, resampling: str) -> None:

@@ -1,36 +1,40 @@
-"""A file → a table that can be split and trained on: columns found, kinds inferred, problems told.
+"""A table for training: columns found, kinds decided, problems told.
 
-A table for training is read with :func:`load`, which infers the feature specification; a table for
-scoring or evaluating with :func:`matrix_of`, which takes the specification of the artifact. Both
-turn columns into cells in the same place.
+It is read twice: first to decide what each column means, over all of its rows, then to fill the
+matrix. A table for scoring or evaluating is read by the specification of the model, see
+:class:`training.table_reader.TableReader`; both turn columns into cells there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
+import pyarrow
 from numpy.typing import NDArray
 
-from model.chunks import chunks
+from model.answers import ANSWER_KEYS
 from model.features import RESERVED, TRANSACTION_ID, Feature, FeatureSpec, Matrix
+from training.cells import CellError, Refused
+from training.cells.decide import Wanted
+from training.cells.labels import Labels, LabelScan, decide_labels
+from training.cells.time_units import NumberScan, time_unit_of
 from training.column_names import AMOUNTS, LABELS, TIMES, find_column
-from training.column_scan import scan
-from training.columns import cells, epoch_seconds, frequent_codes, infer_features
+from training.column_scan import ColumnScan, scan
+from training.columns import infer_features
 from training.config import DataConfig
 from training.errors import DataError
 from training.memory import UNLIMITED, Memory
 from training.scratch import MappedMatrix
-from training.table_files import read_chunks, read_frame
+from training.table_reader import TableReader, values_of
+from training.tables.plain import texts_of
+from training.tables.source import FileSource, FrameSource, Source
 
-FRAME_CELLS = 2**19  # of a chunk that is turned into cells at a time
-
-Frames = Callable[[Sequence[str]], Iterable[pd.DataFrame]]  # columns read as texts → chunks
+ECHOED = "score"  # the one key of an answer that features may be named like: many tables have it
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ class Table:
     source : str
         Where they came from, for messages.
     spec : FeatureSpec
-        Not measured yet: ranges belong to training rows.
+        Not measured yet, and with all texts of a column as its categories: ranges, and which
+        categories are told apart, belong to training rows.
     matrix : ndarray (n, F) or MappedMatrix
     labels : ndarray (n,) of int, or None
     times : ndarray (n,) or None
@@ -71,7 +76,7 @@ class Table:
 
 
 def load(config: DataConfig, memory: Memory = UNLIMITED, *, needs_label: bool = True) -> Table:
-    """Read a table for training; where memory is limited, in chunks and more than once.
+    """Read a table for training; where memory is limited, its matrix lives on disk.
 
     Raises
     ------
@@ -84,16 +89,7 @@ def load(config: DataConfig, memory: Memory = UNLIMITED, *, needs_label: bool = 
     """
     if config.path is None:
         raise DataError("data", "no file given")
-    path = Path(config.path)
-    if memory.limit is None:
-        frame = read_frame(path, config.categorical)
-        return from_frame(frame, config, config.path, needs_label=needs_label)
-    n_rows = _chunk_rows(next(read_chunks(path, 1)))
-
-    def frames(texts: Sequence[str]) -> Iterator[pd.DataFrame]:
-        return read_chunks(path, n_rows, [*config.categorical, *texts])
-
-    return from_frames(frames, config, config.path, memory, needs_label)
+    return from_source(FileSource(config.path, config.encoding), config, memory, needs_label)
 
 
 def from_frame(
@@ -105,89 +101,218 @@ def from_frame(
     needs_label: bool = True,
 ) -> Table:
     """Build the table of a frame; see :func:`load`."""
-
-    def frames(_texts: Sequence[str]) -> Iterator[pd.DataFrame]:
-        for rows in chunks(max(len(frame), 1), _chunk_rows(frame)):
-            yield frame.iloc[rows]
-
-    return from_frames(frames, config, source, memory, needs_label)
+    return from_source(FrameSource(frame, source), config, memory, needs_label)
 
 
-def _chunk_rows(frame: pd.DataFrame) -> int:
-    return max(FRAME_CELLS // max(len(frame.columns), 1), 1)
+class Digest(Protocol):
+    """What a hash of the standard library offers."""
+
+    def update(self, data: Any, /) -> None:
+        """Add some bytes."""
+
+    def hexdigest(self) -> str:
+        """Return the digest."""
 
 
-def from_frames(
-    frames: Frames, config: DataConfig, source: str, memory: Memory, needs_label: bool
-) -> Table:
-    """Build the table of frames that can be read again: first to infer kinds, then to fill it."""
-    first = next(iter(frames(())))
-    if not len(first):
-        raise DataError(source, "the table has no rows")
-    label = find_column(first, config.label, LABELS, source)
-    if label is None and needs_label:
-        raise DataError(
-            source, f"no label column found (looked for {', '.join(LABELS)}): name it with --label"
-        )
-    amount = find_column(first, config.amount, AMOUNTS, source)
-    id_column = find_column(first, config.id, (TRANSACTION_ID,), source)
-    for column in config.drop:
-        find_column(first, column, (), source)
-    no_features = {label, id_column, *config.drop, *RESERVED}
-    candidates = [str(name) for name in first.columns if name not in no_features]
-    columns = scan(frames(()), candidates, config.categorical)
-    texts = [column.name for column in columns if len(column.looks) > 1]
-    if texts:  # a chunk of digits among texts: read again as they are written, "007" is no 7
-        columns = scan(frames(texts), candidates, config.categorical)
-    features, notes = infer_features(columns, config, source)
-    numbers = [feature.name for feature in features if feature.kind == "numeric"]
-    if config.amount is not None and config.amount not in numbers:
-        raise DataError(source, "the amount must be a feature, and hold numbers", config.amount)
+class Roles(NamedTuple):
+    """Which column of a table is what; None where there is none."""
+
+    label: str | None
+    amount: str | None
+    id: str | None
+    time: str | None
+
+
+def from_source(source: Source, config: DataConfig, memory: Memory, needs_label: bool) -> Table:
+    """Build the table of anything that can be read twice; see :func:`load`."""
+    roles = _roles_of(source, config, needs_label)
+    apart = {roles.label, roles.id, *config.drop, TRANSACTION_ID}
+    candidates = [name for name in source.looks if name not in apart]
+    _refuse_names(candidates, roles, source.name)
+    wanted: dict[str, Wanted] = {}
+    if roles.amount is not None:
+        wanted[roles.amount] = "number"
+    if config.time is not None:
+        wanted[config.time] = "date"
+    looked_at = dict.fromkeys([*candidates, *filter(None, [roles.time])])
+    columns = {
+        name: ColumnScan(name, source.looks[name], config, wanted.get(name), source.types[name])
+        for name in looked_at
+    }
+    label = LabelScan()
+    n_rows, kept = scan(
+        source,
+        list(columns.values()),
+        {roles.label: label} if roles.label else None,
+        keep=memory.limit is None,
+    )
+    if not n_rows:
+        raise DataError(source.name, "the table has no rows")
+    labels = None if roles.label is None else labels_as_said(label, roles.label, config, source)
+    _check_amount(columns, roles, config, source.name)
+    features, notes = infer_features([columns[name] for name in candidates], config, source.name)
     spec = FeatureSpec(
         tuple(features),
-        id_column=None if id_column == TRANSACTION_ID else id_column,
-        amount=amount if amount in numbers else None,
+        id_column=None if roles.id == TRANSACTION_ID else roles.id,
+        amount=roles.amount,
+        missing=config.missing,
     )
-    n_rows = columns[0].n_rows
-    memory.refuse(n_rows, len(first.columns))
-    time = find_column(first, config.time, TIMES, source) or _only_date(features)
+    notes = [*(f"the file is {note}" for note in source.notes), *notes]
+    notes += [note for note in [labels and labels.note] if note]
+    if ECHOED in spec.names:
+        notes.append(f"column {ECHOED!r} is a feature: the {ECHOED!r} of an answer is the model's")
+    time = _time_of(columns, roles, config, features, notes)
+    if time is not None and isinstance(columns[time].reading, Refused):
+        raise DataError(source.name, str(columns[time].reading), time)
+    memory.refuse(n_rows, len(source.looks))
     table = Table(
-        source,
+        source.name,
         spec,
         memory.matrix((n_rows, len(features)), np.float64, "F"),
-        None if label is None else np.empty(n_rows, np.int64),
+        None if labels is None else np.empty(n_rows, np.int64),
         None if time is None else np.empty(n_rows),
         "",
-        tuple(notes),
+        (),
     )
-    digest = _fill(table, frames(texts), label, time)
+    readings = {name: own.reading for name, own in columns.items() if own.reading is not None}
+    reader = TableReader(kept or source, spec, config, readings)
+    digest = _fill(table, reader, labels, roles.label, None if time is None else columns[time])
+    if table.times is not None and time is not None:
+        _read_times(table.times, columns[time], config, source.name, notes)
     if table.labels is not None and needs_label and table.labels.min() == table.labels.max():
         reason = f"all labels are {table.labels[0]}, both classes are needed"
-        raise DataError(source, reason, label)
-    return replace(table, digest=digest)
-
-
-def _fill(table: Table, frames: Iterable[pd.DataFrame], label: str | None, time: str | None) -> str:
-    """Fill the arrays of a table from its frames; return the digest over them."""
-    digest = sha256("|".join(table.spec.names).encode())
-    start = 0
-    for frame in frames:
-        rows = slice(start, start + len(frame))
-        matrix = matrix_of(frame, table.spec, table.source)
-        table.matrix[rows] = matrix
-        digest.update(np.ascontiguousarray(matrix).ravel())
-        if table.labels is not None:
-            table.labels[rows] = labels_of(frame, label, table.source)
-        if table.times is not None:
-            table.times[rows] = _seconds(frame[time])
-        start = rows.stop
-    if table.times is not None and np.isnan(table.times).any():
-        n_missing = int(np.isnan(table.times).sum())
-        raise DataError(table.source, f"{n_missing} rows have no readable time", time)
+        raise DataError(source.name, reason, roles.label)
     for array in (table.labels, table.times):
         if array is not None:
             digest.update(array)
-    return digest.hexdigest()
+    return replace(table, digest=digest.hexdigest(), notes=tuple(notes))
+
+
+def _roles_of(source: Source, config: DataConfig, needs_label: bool) -> Roles:
+    names = list(source.looks)
+    label = find_column(names, config.label, LABELS, source.name)
+    if label is None and needs_label:
+        raise DataError(
+            source.name,
+            f"no label column found (looked for {', '.join(LABELS)}): name it with --label",
+        )
+    amount = find_column(names, config.amount, AMOUNTS, source.name)
+    id_column = find_column(names, config.id, (TRANSACTION_ID,), source.name)
+    time = find_column(names, config.time, TIMES, source.name)
+    for name in config.drop:
+        find_column(names, name, (), source.name)
+    if amount in config.drop or amount in (label, id_column):
+        if config.amount is not None:
+            raise DataError(source.name, "the amount must be a feature, and hold numbers", amount)
+        amount = None
+    for name in filter(None, (label, id_column)):
+        if source.looks[name] == "other":
+            raise DataError(
+                source.name, f"holds values of the type {source.types[name]}: name another", name
+            )
+    return Roles(label, amount, id_column, time)
+
+
+def _refuse_names(candidates: Sequence[str], roles: Roles, source: str) -> None:
+    """Refuse names that have another meaning in a request or an answer."""
+    taken = ANSWER_KEYS | RESERVED
+    wrong = [name for name in candidates if name in taken - {ECHOED}]
+    wrong += [roles.id] if roles.id in taken - {TRANSACTION_ID} else []
+    if wrong:
+        raise DataError(
+            source,
+            f"the columns {wrong} are named like keys of a request or an answer: rename them, or "
+            f"leave them out with --drop {','.join(wrong)}",
+        )
+
+
+def _check_amount(
+    columns: Mapping[str, ColumnScan], roles: Roles, config: DataConfig, source: str
+) -> None:
+    """Refuse an amount that holds no numbers: money that is left out in silence decides nothing."""
+    if roles.amount is None or isinstance(columns[roles.amount].reading, Refused):
+        return  # refused as any other column, with its examples
+    column = columns[roles.amount]
+    if column.kind != "numeric":
+        holds = "no values" if column.is_empty else f"{column.kind or column.type_name} values"
+        cure = "" if config.amount is not None else f", or leave it out with --drop {column.name}"
+        raise DataError(
+            source,
+            f"the amount must hold numbers, found {holds}: name another with --amount{cure}",
+            column.name,
+        )
+
+
+def _time_of(
+    columns: Mapping[str, ColumnScan],
+    roles: Roles,
+    config: DataConfig,
+    features: Sequence[Feature],
+    notes: list[str],
+) -> str | None:
+    """Return the column that orders the rows."""
+    time = roles.time
+    if time is None:
+        return _only_date(features)
+    column = columns[time]
+    if column.kind in ("numeric", "datetime") or isinstance(column.reading, Refused):
+        return time
+    if config.time is None:
+        notes.append(f"column {time!r} holds no times and does not order the rows")
+        return _only_date(features)
+    return time
+
+
+def _fill(
+    table: Table,
+    reader: TableReader,
+    labels: Labels | None,
+    label: str | None,
+    time: ColumnScan | None,
+) -> Digest:
+    """Fill the arrays of a table; return the digest over its matrix."""
+    digest = sha256("|".join(table.spec.names).encode())
+    for first_row, batch, matrix in reader.rows():
+        rows = slice(first_row, first_row + len(batch))
+        table.matrix[rows] = matrix
+        digest.update(np.ascontiguousarray(matrix).ravel())
+        if table.labels is not None and labels is not None:
+            try:
+                table.labels[rows] = labels.apply(texts_of(batch.column(label)), first_row)
+            except CellError as error:
+                raise DataError(table.source, str(error), label) from None
+        if table.times is not None and time is not None:
+            table.times[rows] = _times_of(batch.column(time.name), time, first_row, table.source)
+    return digest
+
+
+def _times_of(column: pyarrow.Array, time: ColumnScan, first_row: int, source: str) -> Matrix:
+    """Return a time column as seconds, or as the numbers that it holds; NaN for missing."""
+    if time.kind is None or time.kind not in ("numeric", "datetime"):
+        raise DataError(source, f"expected times, found {time.kind or 'no'} values", time.name)
+    try:
+        return values_of(column, time.kind, time.reading, first_row)
+    except CellError as error:
+        raise DataError(source, str(error), time.name) from None
+
+
+def _read_times(
+    times: Matrix, column: ColumnScan, config: DataConfig, source: str, notes: list[str]
+) -> None:
+    """Turn what a time column counts into seconds; refuse gaps."""
+    if column.kind == "numeric":
+        seen = NumberScan()
+        seen.add(times, 0)
+        unit = time_unit_of(seen, column.name, config.time_unit)
+        if isinstance(unit, Refused):
+            raise DataError(source, str(unit), column.name)
+        times[:] = unit.to_seconds(times)
+        notes.append(f"column {column.name!r}: {unit.note}")
+    n_missing = int(np.count_nonzero(~np.isfinite(times)))
+    if n_missing:
+        first = int(np.argmax(~np.isfinite(times)))
+        rows = "one row has" if n_missing == 1 else f"{n_missing:,} rows have"
+        raise DataError(source, f"{rows} no readable time, row {first} first", column.name)
 
 
 def _only_date(features: Sequence[Feature]) -> str | None:
@@ -195,66 +320,50 @@ def _only_date(features: Sequence[Feature]) -> str | None:
     return dates[0].name if len(dates) == 1 and not dates[0].nullable else None
 
 
-def with_categories_of(table: Table, rows: NDArray[np.intp]) -> Table:
-    """Return the table with only those categories that some rows, the training rows, show.
-
-    What only later rows show counts as "other", there as in service. The matrix is changed in
-    place: a large one is there once.
-    """
-    features = list(table.spec.features)
-    for column, feature in enumerate(features):
-        if feature.kind == "categorical":
-            kept = frequent_codes(table.matrix[rows, column], feature)
-            code_of = np.full(feature.other + 1, float(len(kept)))
-            code_of[kept] = np.arange(len(kept))
-            cells = table.matrix[:, column]
-            present = ~np.isnan(cells)
-            cells[present] = code_of[cells[present].astype(np.intp)]
-            table.matrix[:, column] = cells
-            categories = tuple(feature.categories[code] for code in kept)
-            features[column] = replace(feature, categories=categories)
-    return replace(table, spec=replace(table.spec, features=tuple(features)))
-
-
-def labels_of(frame: pd.DataFrame, label: str, source: str) -> NDArray[np.int64]:
-    """Return the labels of a frame as 0 and 1.
+def labels_as_said(found: LabelScan, label: str, config: DataConfig, source: Source) -> Labels:
+    """Return which labels mean fraud.
 
     Raises
     ------
     DataError
-        If there are none, or one is missing or neither 0 nor 1.
+        If that has to be asked, or a row has no label.
     """
-    if not len(frame):
-        raise DataError(source, "the table has no rows")
-    values = frame[label]
-    numbers = pd.to_numeric(values, errors="coerce")
-    wrong = ~numbers.isin((0, 1))
-    if wrong.any():
-        examples = sorted({str(value) for value in values[wrong].head(1000)})[:5]
-        raise DataError(source, f"labels must be 0 or 1, found {', '.join(examples)}", label)
-    return numbers.to_numpy(np.int64)
+    labels = decide_labels(found, config.positive)
+    if isinstance(labels, Refused):
+        raise DataError(source.name, str(labels), label)
+    return labels
 
 
-def find_label(frame: pd.DataFrame, named: str | None, source: str) -> str:
-    """Return the label column of a frame.
+def labelled(
+    source: Source, spec: FeatureSpec, config: DataConfig
+) -> tuple[NDArray[np.int64], Matrix]:
+    """Return the labels of a table, and its rows as a model reads them.
 
     Raises
     ------
     DataError
-        If there is none.
+        If there are no rows or no labels, or the table is not what the model reads.
     """
-    label = find_column(frame, named, LABELS, source)
+    label = find_column(list(source.looks), config.label, LABELS, source.name)
     if label is None:
-        raise DataError(source, f"no label column found (looked for {', '.join(LABELS)})")
-    return label
+        raise DataError(
+            source.name,
+            f"no label column found (looked for {', '.join(LABELS)}): name it with --label",
+        )
+    found = LabelScan()
+    if not scan(source, (), {label: found}).n_rows:
+        raise DataError(source.name, "the table has no rows")
+    labels = labels_as_said(found, label, config, source)
+    classes, matrices = [], []
+    for first_row, batch, matrix in TableReader(source, spec, config).rows():
+        classes.append(labels.apply(texts_of(batch.column(label)), first_row))
+        matrices.append(matrix)
+    return np.concatenate(classes), np.concatenate(matrices)
 
 
-def text_columns(spec: FeatureSpec) -> list[str]:
-    """Return the columns that a model reads as text: ids and categories."""
-    return [*spec.id_keys, *(f.name for f in spec.features if f.kind == "categorical")]
-
-
-def matrix_of(frame: pd.DataFrame, spec: FeatureSpec, source: str) -> Matrix:
+def matrix_of(
+    frame: pd.DataFrame, spec: FeatureSpec, source: str, config: DataConfig | None = None
+) -> Matrix:
     """Return the raw matrix of a frame; columns that the specification does not know are ignored.
 
     Raises
@@ -262,19 +371,4 @@ def matrix_of(frame: pd.DataFrame, spec: FeatureSpec, source: str) -> Matrix:
     DataError
         If a feature is missing from the table, or holds what it cannot.
     """
-    absent = [f.name for f in spec.features if f.name not in frame.columns and not f.nullable]
-    if absent:
-        raise DataError(source, f"the model needs the columns {absent}, the table lacks them")
-    columns: dict[str, Any] = {}
-    for feature in spec.features:
-        if feature.name in frame.columns:
-            columns[feature.name] = cells(frame[feature.name], feature, source)
-        else:
-            columns[feature.name] = [None if feature.kind == "categorical" else np.nan] * len(frame)
-    return spec.matrix_from_columns(columns)
-
-
-def _seconds(column: pd.Series) -> Matrix:
-    """Return a time column as seconds, NaN where unreadable; numbers are seconds already."""
-    is_number = pd.api.types.is_numeric_dtype(column)
-    return column.to_numpy(np.float64, na_value=np.nan) if is_number else epoch_seconds(column)
+    return TableReader(FrameSource(frame, source), spec, config or DataConfig()).matrix()

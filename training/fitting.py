@@ -15,10 +15,11 @@ from model.decision import ScoreScale
 from model.preprocessing import Preprocessor
 from model.scorer import FraudPart, Scorer
 from training.anomaly import train_autoencoder
+from training.categories import with_categories_of
 from training.chunks import RowsOf, chunks_of
 from training.classifier import Classifier, build_mlp, train_classifier
 from training.config import RunConfig
-from training.data import Table, with_categories_of
+from training.data import Table
 from training.diagnostics import SAMPLE_ROWS, warnings_of
 from training.evaluate import base_rate_weights
 from training.fit import History
@@ -50,7 +51,7 @@ class Fitted:
     Attributes
     ----------
     table : Table
-        With the categories that the training rows show.
+        With the categories that the training rows decided.
     scorer : Scorer
     classifier : Classifier or None
     anomaly_history : History or None
@@ -84,7 +85,10 @@ def fit_scorer(
     """
     if parts.folds is not None and config.task != "anomaly":
         memory.refuse(len(table), len(table.spec.features), config.network.members)
+    n_told = len(table.notes)
     table = with_categories_of(table, parts.train)
+    for note in table.notes[n_told:]:
+        listener.on_warning(note)
     labels = table.classes
     train = RowsOf(table.matrix, parts.train)
     is_legitimate = labels == 0

@@ -258,7 +258,7 @@ def _recoded(
     for feature in source.scorer.spec.features:
         cells = matrix[:, names.index(feature.name)]
         if feature.kind == "categorical":
-            texts = [*feature.categories, ""]  # "" is no category: other there as well
+            texts = [*feature.categories, "", ""]  # "" is no category: other there as well
             columns[feature.name] = [None if np.isnan(c) else texts[int(c)] for c in cells]
         else:
             columns[feature.name] = cells

@@ -70,6 +70,7 @@ class ModelCounts:
         self._anomaly_scores = Histogram(metrics.ANOMALY_SCORE)
         self._missing = np.zeros(len(self._features), np.int64)
         self._novel = np.zeros(len(self._features), np.int64)
+        self._rare = np.zeros(len(self._features), np.int64)
 
     def add(self, observed: Observed) -> None:
         """Count the transactions of one request."""
@@ -87,6 +88,8 @@ class ModelCounts:
                 self._missing += is_missing.sum(axis=0)
         if novelty.per_column is not None:
             self._novel += novelty.per_column
+        if novelty.rare_per_column is not None:
+            self._rare += novelty.rare_per_column
 
     def series(self) -> Series:
         """Return the counts."""
@@ -97,12 +100,13 @@ class ModelCounts:
         series[metrics.SCORE.name, self._labels] = self._scores.values()
         series[metrics.ANOMALY_SCORE.name, self._labels] = self._anomaly_scores.values()
         series[metrics.ANOMALIES.name, self._labels] = [self._anomalies]
-        columns = zip(self._features, self._missing.tolist(), self._novel.tolist(), strict=True)
-        for feature, missing, novel in columns:
+        counts = (self._missing.tolist(), self._novel.tolist(), self._rare.tolist())
+        for feature, missing, novel, rare in zip(self._features, *counts, strict=True):
             if feature.nullable:
                 series[metrics.MISSING.name, (feature.name,)] = [missing]
             if feature.kind == "categorical":
                 series[metrics.UNKNOWN_CATEGORY.name, (feature.name,)] = [novel]
+                series[metrics.RARE_CATEGORY.name, (feature.name,)] = [rare]
             elif feature.seen is not None:
                 series[metrics.OUT_OF_RANGE.name, (feature.name,)] = [novel]
         return series

@@ -97,6 +97,12 @@ UNKNOWN_CATEGORY = Metric(
     "Categories unseen in training.",
     ("feature",),
 )
+RARE_CATEGORY = Metric(
+    "fraud_input_rare_category_total",
+    "counter",
+    "Categories that training saw too rarely to tell apart.",
+    ("feature",),
+)
 OUT_OF_RANGE = Metric(
     "fraud_input_out_of_range_total",
     "counter",
@@ -162,6 +168,7 @@ METRICS = {
         VALIDATION_ERRORS,
         MISSING,
         UNKNOWN_CATEGORY,
+        RARE_CATEGORY,
         OUT_OF_RANGE,
         MODEL_INFO,
         MODEL_LOADED,

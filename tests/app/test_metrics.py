@@ -7,6 +7,7 @@ import sys
 import threading
 from bisect import bisect_left
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,10 @@ from app.observability.problem_codes import CODES, OTHER
 from app.observability.request_log import RequestLog
 from app.record import RequestRecord, current_record
 from app.refusal import REFUSAL, RefusedError
+from model.rare import encode
 from tests.app.champions import point_to
 from tests.app.scrapes import Scrape
-from tests.factories import TINY_FEATURES, save_tiny, valid_row
+from tests.factories import TINY_FEATURES, save_tiny, valid_row, write_tiny_artifact
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -152,6 +154,25 @@ def test_unusual_values_are_counted_by_feature(client, scrape):
     out_of_range = by_feature("fraud_input_out_of_range_total")
     assert out_of_range["V1"] == 1
     assert set(out_of_range) == {f.name for f in TINY_FEATURES if f.kind in ("numeric", "datetime")}
+
+
+def test_rare_categories_are_no_unknown_ones(tmp_path):
+    merchants = replace(TINY_FEATURES[4], rare=encode(["kiosk", "market"]))
+    path = write_tiny_artifact(tmp_path, features=(*TINY_FEATURES[:4], merchants, TINY_FEATURES[5]))
+    client = create_app({"MODEL_DIR": tmp_path}).test_client()
+    names = ("kiosk", "market", "kiosk", "never seen", "games")
+
+    reply = client.post("/predict", json=[valid_row(merchant_category=name) for name in names])
+
+    found = Scrape(client.get("/metrics").text)
+    label = {"feature": "merchant_category"}
+    assert found.total("fraud_input_rare_category_total", **label) == 3
+    assert found.total("fraud_input_unknown_category_total", **label) == 1
+    probability = [row["probability"] for row in reply.get_json()["predictions"]]
+    assert probability[0] == probability[1] == probability[3] != probability[4]
+    card = client.get("/model").get_json()
+    assert card["version"] == path.stem
+    assert [feature["rare"] for feature in card["features"]] == [0, 0, 0, 0, 2, 0]
 
 
 JSON = {"content_type": "application/json"}

@@ -75,6 +75,7 @@ def test_prediction_is_logged_with_what_was_decided(client, champion, written):
         "decisions": {name: decisions.count(name) for name in ("approve", "review", "block")},
         "out_of_range": line["out_of_range"],
         "unseen_categories": 0,
+        "rare_categories": 0,
     }
 
 

@@ -78,9 +78,9 @@ def tiny(rng):
 def test_some_of_the_columns_can_be_encoded_alone(tiny, rng):
     rows = tiny_rows(50, rng)[0]
     kept = rng.random(tiny.n_encoded) < 0.5
-    is_calendar = np.isin(tiny.sources, tiny.dates)
-    for dates in (False, True):
-        kept[is_calendar] = dates
+    is_joined = np.isin(tiny.sources, [*tiny.dates, *tiny.categorical])
+    for joined in (False, True):
+        kept[is_joined] = joined
 
         restricted = tiny.restricted(kept)
 

@@ -9,7 +9,8 @@ import pandas as pd
 
 from training.config_file import load_config
 from training.explore import exploration_facts
-from training.explore.survey import Survey, survey_frames
+from training.explore.survey import Survey, survey_source
+from training.tables.source import FrameSource
 
 START = pd.Timestamp("2026-03-02")  # a Monday
 
@@ -39,14 +40,24 @@ def payments(n_rows: int = 1200, seed: int = 0, fraud_share: float = 0.15) -> pd
 
 def surveyed(frame: pd.DataFrame, rows: int | None = None, seed: int = 0, **data: Any) -> Survey:
     """Return the survey of a frame that is read in chunks of so many rows."""
-    frame = frame.reset_index(drop=True)
-    size = rows or len(frame)
-
-    def frames(_texts):
-        return (frame.iloc[start : start + size] for start in range(0, max(len(frame), 1), size))
-
+    source = FrameSource(frame.reset_index(drop=True), "payments.csv")
+    if rows is not None:
+        source = InPieces(source, rows)
     config = load_config(None, {"data": {"path": "payments.csv", **data}})
-    return survey_frames(frames, config.data, "payments.csv", seed)
+    return survey_source(source, config.data, seed)
+
+
+class InPieces:
+    """A table that is given so many rows at a time, however many are asked for."""
+
+    def __init__(self, source, rows: int) -> None:
+        self.name, self.looks, self.types = source.name, source.looks, source.types
+        self.notes = source.notes
+        self._source, self._rows = source, rows
+
+    def batches(self, _rows: int):
+        """Yield the rows."""
+        return self._source.batches(self._rows)
 
 
 def explored(frame: pd.DataFrame, rows: int | None = None, seed: int = 0, **data: Any) -> dict:

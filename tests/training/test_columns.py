@@ -9,13 +9,11 @@ import pytest
 
 from model.cells import epoch_seconds as epoch_seconds_of_text
 from model.features import Feature
+from training import columns as columns_of
 from training.column_scan import scan
 from training.columns import (
-    FEWEST_ROWS_PER_CATEGORY,
-    MOST_CATEGORIES,
     cells,
     epoch_seconds,
-    frequent_codes,
     infer_features,
 )
 from training.config import DataConfig
@@ -84,37 +82,18 @@ def test_column_without_any_value_is_left_out_with_a_note():
     assert notes == ["column 'c' has no values at all and is left out"]
 
 
-def test_rare_categories_count_as_other():
-    counts = {"a": 30, "b": FEWEST_ROWS_PER_CATEGORY, "c": FEWEST_ROWS_PER_CATEGORY - 1, "d": 1}
+def test_all_texts_are_categories_until_training_rows_decide():
+    feature, notes = inferred(["b"] * 30 + ["a", "d", "c"])
 
-    feature, notes = inferred([name for name, count in counts.items() for _ in range(count)])
+    assert (feature.categories, feature.rare, notes) == (("a", "b", "c", "d"), "", [])
+
+
+def test_of_very_many_texts_the_most_frequent_are_remembered(monkeypatch):
+    monkeypatch.setattr(columns_of, "MOST_TEXTS", 2)
+
+    feature, _ = inferred(["b"] * 30 + ["a"] * 20 + ["d", "c"])
 
     assert feature.categories == ("a", "b")
-    assert notes == ["column 'c': 2 rare categories of 4 count as 'other'"]
-
-
-def test_where_all_categories_are_rare_the_most_frequent_stays():
-    feature, _ = inferred(["a"] * 3 + ["b"] * 2 + ["c"])
-
-    assert feature.categories == ("a",)
-
-
-def test_the_most_frequent_categories_are_kept_where_there_are_many():
-    texts = [f"shop {number:03d}" for number in range(MOST_CATEGORIES + 5)]
-    rows = [text for number, text in enumerate(texts) for _ in range(200 - number)]
-
-    feature, _ = inferred(rows)
-
-    assert feature.categories == tuple(texts[:MOST_CATEGORIES])
-
-
-@pytest.mark.parametrize(("n_rows", "enough"), [(300, 10), (2_000, 40), (50_000, 100)])
-def test_in_training_a_category_needs_more_rows_the_larger_the_table(n_rows, enough):
-    feature = Feature("c", "categorical", categories=("a", "b", "c"))
-    codes = np.zeros(n_rows)
-    codes[:enough], codes[enough : 2 * enough - 1] = 1, 2
-
-    assert frequent_codes(codes, feature).tolist() == [0, 1]
 
 
 def test_text_that_tells_rows_apart_is_left_out_with_a_note():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from model.errors import ConfigurationError, FraudscoreError
-from tests.training.explorations import DEGENERATE, START, explored, payments
+from tests.training.explorations import DEGENERATE, START, column, explored, payments
 from tests.training.field_tables import FIELD_TABLES
 from training import evaluate, pipeline
 from training.cli.commands import main
@@ -20,7 +20,7 @@ from training.cli.options import config_from
 from training.column_lists import list_text, names_in
 from training.config import AutoencoderConfig
 from training.config_file import load_config
-from training.data import load
+from training.data import from_frame, load
 from training.explore import exploration_facts, survey
 from training.explore.console import print_exploration
 
@@ -90,6 +90,31 @@ TABLES = {
     "states": payments(N_ROWS)
     .assign(state=lambda own: np.where(own["fraud"], "fraud", "paid"))
     .drop(columns="fraud"),
+    "a label of three": payments(N_ROWS)
+    .assign(label=lambda own: np.where(own["fraud"], "chargeback", own["channel"]))
+    .drop(columns="fraud"),
+    "labels that are missing": payments(N_ROWS).assign(
+        fraud=lambda own: own["fraud"].astype(object).where(own.index != 7)
+    ),
+    "decimal commas": payments(N_ROWS).assign(
+        amount=lambda own: [f"{value:.2f}".replace(".", ",") for value in own["amount"]]
+    ),
+    "commas that may be either": payments(N_ROWS).assign(
+        amount=[f"{1 + number % 9},{number % 1000:03d}" for number in range(N_ROWS)]
+    ),
+    "junk among numbers": payments(N_ROWS).assign(
+        noise=lambda own: own["noise"].astype(object).where(own.index % 50 > 0, "broken")
+    ),
+    "junk among amounts": payments(N_ROWS).assign(
+        amount=lambda own: own["amount"].astype(object).where(own.index % 50 > 0, "broken")
+    ),
+    "an unknown date": payments(N_ROWS).assign(
+        when=lambda own: own["when"].astype(str).where(own.index != 3, "unsure")
+    ),
+    "times in some unit": payments(N_ROWS)
+    .assign(when=1.5)
+    .assign(timestamp=lambda own: own.index * 1.7),
+    "refunds": payments(N_ROWS).assign(amount=lambda own: -own["amount"]),
 }
 
 
@@ -130,6 +155,7 @@ def test_command_has_every_option_that_is_advised(table):
             else:
                 said = {
                     "--label": config.data.label,
+                    "--positive": config.data.positive,
                     "--id": config.data.id,
                     "--task": config.task,
                     "--split": config.split.how,
@@ -285,3 +311,56 @@ def test_list_of_columns_is_read_as_it_is_written(names):
 def test_quotation_mark_that_is_not_closed_is_refused():
     with pytest.raises(ConfigurationError, match="separated by commas"):
         names_in('a,"b')
+
+
+def test_training_leaves_keys_of_customers_out_and_says_so():
+    frame = payments(N_ROWS).assign(
+        customer=[f"C{number % 90:03d}" for number in range(N_ROWS)],
+        card_number=[number % 90 for number in range(N_ROWS)],
+        reference=[f"R{number // 2:04d}" for number in range(N_ROWS)],
+    )
+    config = load_config(None, {}).data
+
+    table = from_frame(frame, config, "payments")
+
+    notes = {own: [note for note in table.notes if repr(own) in note] for own in frame}
+    assert "customer" not in table.spec.names
+    assert "keys of customers, cards or devices" in notes["customer"][0]
+    assert "--drop card_number" in notes["card_number"][0]
+    assert "no id: some come again" in notes["reference"][0]
+    assert "name it with --id" in notes["payment_ref"][0]
+    declared = replace(config, categorical=("customer",))
+    assert "customer" in from_frame(frame, declared, "payments").spec.names
+
+
+def test_file_of_semicolons_and_commas_is_read_as_training_reads_it(tmp_path):
+    path = tmp_path / "european.csv"
+    payments(N_ROWS).to_csv(path, sep=";", decimal=",", index=False)
+
+    facts = explored_file(path)
+
+    assert column(facts, "amount")["kind"] == "numeric"
+    assert len(load(parsed(facts["command"]).data)) == N_ROWS
+
+
+def test_label_word_that_training_does_not_know_is_said():
+    frame = payments(N_ROWS).assign(label=lambda own: np.where(own["fraud"], "scam", "sale"))
+
+    facts = explored(frame.drop(columns="fraud"))
+
+    assert parsed(facts["command"]).data.positive == "scam"
+    again = explored(frame.drop(columns="fraud"), positive="scam")
+    assert again["classes"]["fraud"] == frame["fraud"].sum()
+    assert parsed(again["command"]).data.positive == "scam"
+
+
+def test_refused_amount_is_not_left_out_but_told_with_its_cure(tmp_path):
+    path = tmp_path / "either.csv"
+    TABLES["commas that may be either"].to_csv(path, index=False)
+
+    refused = explored_file(path)
+    told = explored_file(path, thousands=",")
+
+    assert refused["command"] is None
+    assert "--thousands" in refused["refusal"]
+    assert parsed(told["command"]).data.thousands == ","

@@ -10,7 +10,6 @@ from training.data import (
     load,
     matrix_of,
     text_columns,
-    with_categories_of,
 )
 from training.errors import DataError
 from training.table_files import read_chunks, read_frame
@@ -72,31 +71,3 @@ def test_file_of_digits_only_is_scored_like_the_file_it_was_taken_from(tmp_path)
     )
 
     np.testing.assert_array_equal(matrix, table.matrix[::3])
-
-
-def test_categories_that_training_rows_do_not_show_are_other():
-    codes = ["b"] * 20 + ["d"] * 20 + ["a"] * 15 + ["b", None] * 5
-    table = from_frame(plain_frame(len(codes), code=codes), DataConfig(), "cards.csv")
-    column = table.spec.names.index("code")
-
-    narrowed = with_categories_of(table, np.arange(40))
-
-    feature = narrowed.spec.features[column]
-    assert (table.spec.features[column].categories, feature.categories) == (
-        ("a", "b", "d"),
-        ("b", "d"),
-    )
-    texts = [*feature.categories, "other"]
-    found = [None if np.isnan(c) else texts[int(c)] for c in narrowed.matrix[:, column]]
-    assert found == ["other" if code == "a" else code for code in codes]
-    others = [i for i in range(len(table.spec.names)) if i != column]
-    np.testing.assert_array_equal(narrowed.matrix[:, others], table.matrix[:, others])
-
-
-def test_where_training_rows_show_no_category_often_the_most_frequent_is_kept():
-    codes = ["a"] * 20 + ["b"] * 20
-    table = from_frame(plain_frame(code=codes), DataConfig(), "cards.csv")
-
-    narrowed = with_categories_of(table, np.array([0, 20, 21]))
-
-    assert narrowed.spec.features[-1].categories == ("b",)

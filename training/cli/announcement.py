@@ -5,6 +5,7 @@ Importing what learns takes seconds on a slow machine, and reading a large table
 
 from __future__ import annotations
 
+from glob import glob
 from pathlib import Path
 
 import click
@@ -18,8 +19,9 @@ def announce(config: RunConfig) -> None:
     if config.data.path is None:
         click.echo("No --data: simulating transactions")
         return
-    path = Path(config.data.path)
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    path = config.data.path
+    found = [Path(path)] if Path(path).exists() else [Path(name) for name in glob(path)]
+    files = [file for own in found for file in (own, *own.rglob("*")) if file.is_file()]
     if files:  # what is not there is told by whoever reads it
         size = as_bytes(sum(file.stat().st_size for file in files))
         click.echo(f"Reading {path} ({size})")

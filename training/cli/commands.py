@@ -16,8 +16,10 @@ from model.errors import FraudscoreError
 from training.cli.announcement import announce
 from training.cli.options import (
     artifact_options,
+    cell_options,
     config_from,
     exploration_options,
+    labelled_options,
     search_options,
     training_options,
 )
@@ -126,34 +128,37 @@ def predict(
 @artifact_options
 @click.option("--data", type=FILE, required=True)
 @click.option("--output", type=FILE, required=True)
-def score(artifact: Path | None, model: Path, data: Path, output: Path) -> None:
+@cell_options
+def score(artifact: Path | None, model: Path, data: Path, output: Path, **cells: Any) -> None:
     """Score a table into another, in the order of its rows."""
     from training.cli.models import score_table
 
-    score_table(artifact, model, data, output)
+    score_table(artifact, model, data, output, cells)
 
 
 @main.command()
 @artifact_options
 @click.option("--data", type=FILE, required=True)
-@click.option("--label", help="Column that is 1 for fraud.")
-def evaluate(artifact: Path | None, model: Path, data: Path, label: str | None) -> None:
+@labelled_options
+def evaluate(
+    artifact: Path | None, model: Path, data: Path, label: str | None, **cells: Any
+) -> None:
     """Print the metrics of a model on any labelled table."""
     from training.cli.models import evaluate_model
 
-    evaluate_model(artifact, model, data, label)
+    evaluate_model(artifact, model, data, label, cells)
 
 
 @main.command()
 @click.option("--champion", type=FILE, required=True)
 @click.option("--challenger", type=FILE, required=True)
 @click.option("--data", type=FILE, required=True)
-@click.option("--label", help="Column that is 1 for fraud.")
-def compare(champion: Path, challenger: Path, data: Path, label: str | None) -> None:
+@labelled_options
+def compare(champion: Path, challenger: Path, data: Path, label: str | None, **cells: Any) -> None:
     """Compare two artifacts on labelled rows, which should be new to both."""
     from training.cli.models import compare_models
 
-    compare_models(champion, challenger, data, label)
+    compare_models(champion, challenger, data, label, cells)
 
 
 @main.command()

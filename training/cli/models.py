@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,11 +16,12 @@ from training.batch import score_file
 from training.cli import terminal
 from training.cli.console import line, print_comparison, print_evaluation
 from training.cli.options import chosen_artifact
-from training.data import find_label, labels_of, matrix_of, text_columns
+from training.config import DataConfig
+from training.data import labelled
 from training.evaluate import evaluate
 from training.rebase import rebase
 from training.report import trained_at, write_card
-from training.table_files import read_frame
+from training.tables.source import FileSource
 
 
 def explain_transaction(
@@ -40,20 +42,23 @@ def explain_transaction(
     terminal.CONSOLE.print(analysis(loaded, content))
 
 
-def score_table(artifact: Path | None, model: Path, data: Path, output: Path) -> None:
+def score_table(
+    artifact: Path | None, model: Path, data: Path, output: Path, cells: dict[str, Any]
+) -> None:
     """Score a table into another, in the order of its rows."""
     loaded = chosen_artifact(artifact, model)
     with terminal.row_counter() as on_rows:
-        n_rows = score_file(loaded, data, output, on_rows)
+        n_rows = score_file(loaded, data, output, on_rows, DataConfig(**cells))
     line(terminal.CONSOLE, "scored", f"{n_rows:,} rows into {output}")
 
 
-def evaluate_model(artifact: Path | None, model: Path, data: Path, label: str | None) -> None:
+def evaluate_model(
+    artifact: Path | None, model: Path, data: Path, label: str | None, cells: dict[str, Any]
+) -> None:
     """Print the metrics of a model on a labelled table."""
     loaded = chosen_artifact(artifact, model)
-    frame = read_frame(data, text_columns(loaded.scorer.spec))
-    labels = labels_of(frame, find_label(frame, label, str(data)), str(data))
-    matrix = matrix_of(frame, loaded.scorer.spec, str(data))
+    config = DataConfig(label=label, **cells)
+    labels, matrix = labelled(FileSource(data, config.encoding), loaded.scorer.spec, config)
     scores = loaded.scorer.score(matrix)
     base_rate = loaded.manifest.get("base_rate")
     rng = np.random.default_rng(0)
@@ -62,12 +67,13 @@ def evaluate_model(artifact: Path | None, model: Path, data: Path, label: str | 
     print_evaluation(terminal.CONSOLE, result, f"rows of {data.name}")
 
 
-def compare_models(champion: Path, challenger: Path, data: Path, label: str | None) -> None:
+def compare_models(
+    champion: Path, challenger: Path, data: Path, label: str | None, cells: dict[str, Any]
+) -> None:
     """Compare two artifacts on labelled rows."""
     before, after = load(champion), load(challenger)
-    frame = read_frame(data, text_columns(after.scorer.spec))
-    labels = labels_of(frame, find_label(frame, label, str(data)), str(data))
-    matrix = matrix_of(frame, after.scorer.spec, str(data))
+    config = DataConfig(label=label, **cells)
+    labels, matrix = labelled(FileSource(data, config.encoding), after.scorer.spec, config)
     rng = np.random.default_rng(0)
     comparison = promotion.compare(before, after, matrix, labels, rng)
     print_comparison(terminal.CONSOLE, comparison)

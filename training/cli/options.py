@@ -12,10 +12,11 @@ from model.artifact import Artifact, load
 from model.errors import ConfigurationError
 from model.pointer import load_champion
 from training.column_lists import names_in
-from training.config import RunConfig
+from training.config import DECIMALS, THOUSANDS, TIME_UNITS, RunConfig
 from training.config_file import load_config
 from training.duration import seconds_of
 
+CELLS = ("decimal", "thousands", "time_format", "encoding")
 DEFAULT_MODEL = Path("artifacts/creditcard")
 # Names of training.objective.METRICS, which imports scikit-learn: --help must answer at once.
 SEARCH_METRICS = (
@@ -31,11 +32,39 @@ SEARCH_METRICS = (
 def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say what the columns of a table are."""
     options = [
-        click.option("--label", help="Column that is 1 for fraud."),
+        click.option("--label", help="Column that tells frauds from the rest."),
+        click.option("--positive", help="Label that means fraud, where it is not 1, yes or true."),
         click.option("--time", help="Column that orders the rows."),
         click.option("--amount", help="Column with the amount at stake."),
         click.option("--id", help="Column that identifies a transaction; no feature."),
         click.option("--drop", help="Columns that are no features, separated by commas."),
+        click.option("--time-unit", type=click.Choice(TIME_UNITS), help="Of a time in numbers."),
+        cell_options,
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def cell_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how the cells of a table are written."""
+    options = [
+        click.option("--decimal", type=click.Choice(DECIMALS), help="Decimal mark of numbers."),
+        click.option("--thousands", type=click.Choice(THOUSANDS), help="Separates thousands."),
+        click.option("--time-format", help="How dates are written, as %d.%m.%Y %H:%M."),
+        click.option("--encoding", help="Of a CSV file that is not UTF-8, as windows-1252."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def labelled_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how a table that has labels is read by a model."""
+    options = [
+        click.option("--label", help="Column that tells frauds from the rest."),
+        click.option("--positive", help="Label that means fraud, where it is not 1, yes or true."),
+        cell_options,
     ]
     for option in reversed(options):
         command = option(command)
@@ -45,7 +74,9 @@ def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def exploration_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of an exploration: those of a run that say what is known of the table."""
     options = [
-        click.option("--data", required=True, help="CSV, gzipped CSV or Parquet."),
+        click.option(
+            "--data", required=True, help="CSV or Parquet: a file, a folder or a pattern."
+        ),
         column_options,
         click.option("--base-rate", type=float, help="How common fraud really is."),
         click.option("--name", help="Name of the report; the file's stem where omitted."),
@@ -61,7 +92,9 @@ def exploration_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a training run; an option that is given overrides file and recipe."""
     options = [
-        click.option("--data", help="CSV, gzipped CSV or Parquet; simulated where omitted."),
+        click.option(
+            "--data", help="CSV or Parquet: a file, a folder or a pattern; simulated where omitted."
+        ),
         column_options,
         click.option("--task", type=click.Choice(["both", "fraud", "anomaly"])),
         click.option("--recipe", type=click.Choice(["default", "textbook"])),
@@ -134,8 +167,8 @@ def config_from(options: dict[str, Any]) -> RunConfig:
             raise ConfigurationError(f"--layers are numbers, as 16,16; got {layers!r}") from None
     if "delay" in given:
         given["delay"] = seconds_of(given["delay"])
-    columns = {name: name for name in ("label", "time", "amount", "id", "drop", "attribution")}
-    move("data", data="path", **columns)
+    columns = ("label", "time", "amount", "id", "drop", "positive", "time_unit", "attribution")
+    move("data", data="path", **{name: name for name in (*columns, *CELLS)})
     shares = {name: name for name in ("test_share", "validation_share")}
     move("split", split="how", delay="delay_seconds", **shares)
     move("network", layers="layers")

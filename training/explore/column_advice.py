@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from training.categories import MOST_CATEGORIES
 from training.column_names import is_answer, words_of
-from training.columns import MOST_CATEGORIES
 from training.config import RunConfig
 from training.explore.correlations import SAME
 from training.explore.keys import codes as codes_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training.columns import MOST_CATEGORIES
+from training.categories import MOST_CATEGORIES
 from training.config import RunConfig
 from training.explore.advice import advice
 from training.explore.classes import amount_facts, change_facts, class_facts, time_facts
@@ -24,7 +24,6 @@ from training.explore.trial import tried
 Facts = dict[str, Any]
 
 FLOAT_BYTES, ENCODED_BYTES = 8, 4
-PARTS = ("label", "time", "amount", "id")
 
 
 def exploration_facts(
@@ -64,6 +63,9 @@ def exploration_facts(
         "data": _data(survey, columns, config),
         "sample": _sample(survey),
         "classes": classes,
+        "label_refusal": survey.layout.label_refusal,
+        "label_values": list(survey.layout.label_values),
+        "parts": sorted(survey.layout.parts),
         "has_classes": has_classes,
         "columns": columns,
         "ranking": ranked,
@@ -89,8 +91,7 @@ def _to_do(
 ) -> Facts:
     """Return the advice, and the command that follows it, or why none can be run."""
     pieces = advice(facts, config)
-    parts = [name for part in PARTS if (name := facts["data"][part]) is not None]
-    trial = tried(survey.frames, followed(config, pieces), parts, on_rows)
+    trial = tried(survey.source, followed(config, pieces), survey.layout.parts, on_rows)
     return {
         "advice": [
             {"topic": own.topic, "text": own.text, "option": own.option}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from training.categories import MOST_CATEGORIES
 from training.column_names import is_key, is_party_key, words_of
-from training.columns import MOST_CATEGORIES
 
 Facts = dict[str, Any]
 

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from model.features import TRANSACTION_ID, Kind
+from training.cells import Reading, Refused
+from training.cells.decide import Wanted
+from training.cells.labels import Labels, LabelScan, decide_labels
 from training.column_names import AMOUNTS, LABELS, TIMES, find_column
 from training.column_scan import ColumnScan, scan
-from training.columns import is_identifier, kind_of
+from training.columns import is_identifier
 from training.config import DataConfig
-from training.data import Frames
 from training.errors import DataError
-from training.explore.reading import OnRows, in_blocks, watched
-from training.explore.sample import Drawing, Samples
+from training.tables.source import Source
 
-SAMPLE_CELLS = 2**22
-SAMPLE_FRAUDS = 20_000
-FEWEST_SAMPLED = 2_000
 MOST_CATEGORIES = 1_000  # of a column that are counted one by one
 
-ColumnKind = Kind | Literal["identifier", "empty"]
+ColumnKind = Kind | Literal["identifier", "empty", "refused", "other"]
+APART = ("identifier", "empty", "refused", "other")  # kinds that are no features
 
 
 @dataclass(frozen=True)
@@ -32,22 +30,36 @@ class Column:
     ----------
     name : str
     kind : str
-        That of a feature, ``identifier`` (texts that tell rows apart) or ``empty``.
+        That of a feature, ``identifier`` (texts that tell rows apart), ``empty``, ``refused`` (no
+        one rule reads its cells) or ``other`` (bytes, nested values).
     n_missing : int
+    reading : Reading or None
+        By which rule its texts are read.
+    note : str or None
+        How they are read, where this is not plain.
     n_texts : int
         Different texts of a category or an identifier; 0 otherwise.
     categories : tuple of str
         The most frequent first.
-    junk : tuple of str
-        Texts in a column of numbers.
     """
 
     name: str
     kind: ColumnKind
     n_missing: int
+    reading: Reading | None = None
+    note: str | None = None
     n_texts: int = 0
     categories: tuple[str, ...] = ()
-    junk: tuple[str, ...] = ()
+
+    @property
+    def refusal(self) -> str | None:
+        """Why its cells cannot be read; None where they can be."""
+        return str(self.reading) if isinstance(self.reading, Refused) else None
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether its cells are texts."""
+        return self.kind in ("categorical", "identifier")
 
 
 @dataclass(frozen=True)
@@ -60,22 +72,34 @@ class Layout:
     n_rows : int
     columns : tuple of Column
         All of them, in their order.
-    texts : tuple of str
-        Columns that are to be read as texts.
     label, time, amount, id : str or None
+    labels : Labels or None
+        Which values of the label mean fraud; None without a label, or where it has to be asked.
+    label_refusal : str or None
+        Why training would not read the labels.
+    label_values : tuple of str
+        The first different labels, as they are written.
+    parts : frozenset of str
+        Columns that are named, or found by name, as label, time, amount or id, fit or not.
     dropped : tuple of str
         Columns that the user wants to leave out.
+    missing : tuple of str
+        Words that mean missing in texts too.
     """
 
     source: str
     n_rows: int
     columns: tuple[Column, ...]
-    texts: tuple[str, ...]
     label: str | None
     time: str | None
     amount: str | None
     id: str | None
+    labels: Labels | None
+    label_refusal: str | None
+    label_values: tuple[str, ...]
+    parts: frozenset[str]
     dropped: tuple[str, ...]
+    missing: tuple[str, ...]
 
     def column(self, name: str) -> Column:
         """Return the column of a name."""
@@ -85,74 +109,75 @@ class Layout:
     def features(self) -> tuple[Column, ...]:
         """The columns that a model could learn from."""
         apart = {self.label, self.id, *self.dropped}
-        kinds = ("identifier", "empty")
-        return tuple(c for c in self.columns if c.name not in apart and c.kind not in kinds)
+        return tuple(c for c in self.columns if c.name not in apart and c.kind not in APART)
 
 
-def look_at(
-    frames: Frames, config: DataConfig, source: str, seed: int, on_rows: OnRows
-) -> tuple[Layout, Samples]:
-    """Read a table once (twice where some chunks of a column are numbers and others texts).
+def look_at(source: Source, config: DataConfig) -> Layout:
+    """Read a table once (twice where a first look does not tell codes from numbers).
 
     Raises
     ------
     DataError
         If the table has no rows, or a column that is named is not there or no such column.
     """
-    first = next(iter(frames(())))
-    if not len(first):
-        raise DataError(source, "the table has no rows")
+    names = list(source.looks)
     for name in (*config.drop, *config.categorical):
-        find_column(first, name, (), source)
-    label = find_column(first, config.label, LABELS, source)
-    time = find_column(first, config.time, TIMES, source)
-    amount = find_column(first, config.amount, AMOUNTS, source)
-    id_column = find_column(first, config.id, (TRANSACTION_ID,), source)
-    texts, scans, samples = _scanned(frames, config, list(first.columns), label, seed, on_rows)
-    columns = {own.name: _column(own, own.name in config.categorical) for own in scans}
+        find_column(names, name, (), source.name)
+    label = find_column(names, config.label, LABELS, source.name)
+    time = find_column(names, config.time, TIMES, source.name)
+    amount = find_column(names, config.amount, AMOUNTS, source.name)
+    id_column = find_column(names, config.id, (TRANSACTION_ID,), source.name)
+    wanted: dict[str | None, Wanted] = {amount: "number"}
+    if config.time is not None:
+        wanted[config.time] = "date"
+    scans = [
+        ColumnScan(name, source.looks[name], config, wanted.get(name), source.types[name])
+        for name in names
+    ]
+    found = LabelScan()
+    n_rows = scan(source, scans, {} if label is None else {label: found}).n_rows
+    if not n_rows:
+        raise DataError(source.name, "the table has no rows")
+    columns = {own.name: _column(own) for own in scans}
 
     def fitting(name: str | None, is_named: bool, *kinds: str) -> str | None:
         if name is None or columns[name].kind in kinds:
             return name
         if is_named:
             reason = f"expected {' or '.join(kinds)}, found {columns[name].kind}"
-            raise DataError(source, reason, name)
+            raise DataError(source.name, columns[name].refusal or reason, name)
         return None
 
     layout = Layout(
-        source=source,
-        n_rows=scans[0].n_rows,
+        source=source.name,
+        n_rows=n_rows,
         columns=tuple(columns.values()),
-        texts=tuple(texts),
         label=label,
         time=fitting(time, config.time is not None, "numeric", "datetime"),
         amount=fitting(amount, config.amount is not None, "numeric"),
         id=id_column,
+        labels=None if label is None else _labels(found, config),
+        label_refusal=None if label is None else _refusal(decide_labels(found, config.positive)),
+        label_values=tuple(example.value for example in found.values),
+        parts=frozenset(filter(None, (label, time, amount, id_column))),
         dropped=config.drop,
+        missing=config.missing,
     )
     if time is None:
         layout = replace(layout, time=_only_date(layout))
-    return layout, samples
+    return layout
 
 
-def _scanned(
-    frames: Frames,
-    config: DataConfig,
-    names: Sequence[str],
-    label: str | None,
-    seed: int,
-    on_rows: OnRows,
-) -> tuple[list[str], list[ColumnScan], Samples]:
-    """Return the columns to be read as texts, what all columns hold, and sampled rows."""
-    texts: list[str] = []
-    while True:
-        drawn = Drawing(label, seed, max(SAMPLE_CELLS // len(names), FEWEST_SAMPLED), SAMPLE_FRAUDS)
-        blocks = watched(in_blocks(frames(texts)), "reading", on_rows)
-        scans = scan(drawn.from_blocks(blocks), names, config.categorical)
-        mixed = [own.name for own in scans if len(own.looks) > 1 and own.name not in texts]
-        if not mixed:
-            return texts, scans, drawn.samples()
-        texts += mixed
+def _labels(found: LabelScan, config: DataConfig) -> Labels | None:
+    """Return which labels mean fraud, rows without any left out; None where that is not known."""
+    present = LabelScan()
+    present.values = found.values
+    labels = decide_labels(present, config.positive)
+    return None if isinstance(labels, Refused) or not found.values else labels
+
+
+def _refusal(labels: Labels | Refused) -> str | None:
+    return str(labels) if isinstance(labels, Refused) else None
 
 
 def _only_date(layout: Layout) -> str | None:
@@ -161,19 +186,19 @@ def _only_date(layout: Layout) -> str | None:
     return dates[0] if len(dates) == 1 else None
 
 
-def _column(own: ColumnScan, is_declared: bool) -> Column:
-    if own.n_missing == own.n_rows:
-        return Column(own.name, "empty", own.n_missing)
-    kind = "categorical" if is_declared else kind_of(own)
-    if kind == "numeric":
-        return Column(own.name, kind, own.n_missing, junk=_examples(own.junk))
-    if kind != "categorical":
-        return Column(own.name, kind, own.n_missing)
-    if is_identifier(own) and not is_declared:
-        return Column(own.name, "identifier", own.n_missing, len(own.texts))
+def _column(own: ColumnScan) -> Column:
+    column = Column(own.name, _kind(own), own.n_missing, own.reading, own.note)
+    if not column.has_texts:
+        return column
     categories = tuple(own.texts.most_frequent(MOST_CATEGORIES, 1))
-    return Column(own.name, kind, own.n_missing, len(own.texts), categories)
+    if column.kind == "identifier":
+        categories = ()
+    return replace(column, n_texts=len(own.texts), categories=categories)
 
 
-def _examples(junk: Sequence[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(junk))[:5])
+def _kind(own: ColumnScan) -> ColumnKind:
+    if isinstance(own.reading, Refused):
+        return "refused"
+    if own.kind is None:
+        return "empty" if own.is_empty else "other"
+    return "identifier" if own.kind == "categorical" and is_identifier(own) else own.kind

@@ -1,38 +1,19 @@
-"""A table read in blocks of a fixed number of rows, however its file gives them.
+"""A table read in blocks of a fixed number of rows, however its source gives them.
 
 Sums over blocks, and so every figure to its last bit, then depend on the table alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
-import pandas as pd
+import pyarrow
 
-from training.data import Frames
-from training.table_files import read_chunks
+from training.tables.source import Source
 
 BLOCK_CELLS = 2**20
 
 OnRows = Callable[[str, int], None]  # what is being done, and to how many more rows
-
-
-def frames_of(path: Path, texts: Sequence[str]) -> Frames:
-    """Return what reads a file, from its first row each time.
-
-    Parameters
-    ----------
-    path : Path
-    texts : sequence of str
-        Columns that are always read as texts.
-    """
-
-    def frames(more: Sequence[str]) -> Iterator[pd.DataFrame]:
-        n_columns = len(next(read_chunks(path, 1)).columns)
-        return read_chunks(path, block_rows(n_columns), [*texts, *more])
-
-    return frames
 
 
 def block_rows(n_columns: int) -> int:
@@ -40,33 +21,54 @@ def block_rows(n_columns: int) -> int:
     return max(BLOCK_CELLS // max(n_columns, 1), 1)
 
 
-def in_blocks(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """Yield the rows of some frames in frames of :func:`block_rows`; the last may be shorter."""
-    pending: list[pd.DataFrame] = []
-    room = 0
-    for frame in frames:
-        rest = frame
+def in_blocks(source: Source) -> Iterator[tuple[int, pyarrow.Table]]:
+    """Yield the rows of a table in blocks of :func:`block_rows`, each with its first row's number.
+
+    The last may be shorter.
+    """
+    size = block_rows(len(source.looks))
+    pending: list[pyarrow.Table] = []
+    n_pending = first_row = 0
+    for batch in source.batches(size):
+        rest = pyarrow.Table.from_batches([batch])
         while len(rest):
-            room = room or block_rows(len(frame.columns))
-            pending.append(rest.iloc[:room])
-            room, rest = room - len(pending[-1]), rest.iloc[room:]
-            if not room:
-                yield _joined(pending)
-                pending = []
+            pending.append(rest.slice(0, size - n_pending))
+            rest = rest.slice(len(pending[-1]))
+            n_pending += len(pending[-1])
+            if n_pending == size:
+                yield first_row, _joined(pending)
+                first_row, pending, n_pending = first_row + size, [], 0
     if pending:
-        yield _joined(pending)
+        yield first_row, _joined(pending)
+
+
+def _joined(tables: list[pyarrow.Table]) -> pyarrow.Table:
+    # a column without any value in one file may have a type in the next
+    return pyarrow.concat_tables(tables, promote_options="permissive")
+
+
+class WatchedSource:
+    """A table that tells how far it has been read: a batch is done when the next is asked for.
+
+    Parameters
+    ----------
+    source : Source
+    what : str
+        What is being done.
+    on_rows : callable
+    """
+
+    def __init__(self, source: Source, what: str, on_rows: OnRows) -> None:
+        self.name, self.looks, self.types = source.name, source.looks, source.types
+        self.notes = source.notes
+        self._source, self._what, self._on_rows = source, what, on_rows
+
+    def batches(self, rows: int) -> Iterator[pyarrow.RecordBatch]:
+        """Yield the rows; see :class:`training.tables.source.Source`."""
+        for batch in self._source.batches(rows):
+            yield batch
+            self._on_rows(self._what, len(batch))
 
 
 def unwatched(_what: str, _n_rows: int) -> None:
     """Take no notice of progress."""
-
-
-def watched(blocks: Iterable[pd.DataFrame], what: str, on_rows: OnRows) -> Iterator[pd.DataFrame]:
-    """Yield the blocks, and tell how far they are: a block is done when the next is asked for."""
-    for frame in blocks:
-        yield frame
-        on_rows(what, len(frame))
-
-
-def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    return frames[0] if len(frames) == 1 else pd.concat(frames)

@@ -10,7 +10,8 @@ from typing import Any
 from training.column_lists import list_text
 from training.config import RunConfig
 
-COLUMNS = ("label", "time", "amount", "id")
+COLUMNS = ("label", "positive", "time", "amount", "id")
+CELLS = ("time_unit", "time_format", "decimal", "thousands", "encoding")
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Advice:
     ----------
     topic, text : str
     change : mapping
-        What it changes of a run, and so of the command that follows it: ``label``, ``id``,
+        What it changes of a run, and so of the command that follows it: ``label``, ``positive``, ``id``,
         ``drop`` (a sequence of columns), ``task``, ``split`` (how), ``memory``.
     hint : str
         Options that the reader has to fill in; no command has them.
@@ -70,7 +71,7 @@ def command_of(config: RunConfig, file: str | None = None) -> str:
     given = {
         "--config": file,
         "--data": data.path,
-        **{f"--{name}": getattr(data, name) for name in COLUMNS},
+        **{f"--{name.replace('_', '-')}": getattr(data, name) for name in (*COLUMNS, *CELLS)},
         "--drop": list_text(data.drop) or None,
         "--task": config.task if config.task != plain.task else None,
         "--split": config.split.how if config.split.how != plain.split.how else None,

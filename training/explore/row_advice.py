@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
 from training.column_names import LABELS
 from training.config import RunConfig
 from training.explore.eras import FIFTH
-from training.explore.labels import label_candidates
+from training.explore.labels import fraud_among, label_candidates
 from training.explore.recommendation import Advice
 from training.explore.wording import all_of, named
 from training.report.formats import as_bytes, count, duration, percent
@@ -31,15 +30,17 @@ def labels(facts: Facts, _config: RunConfig) -> Iterator[Advice]:
     if label is None:
         yield _label_to_name(facts)
         return
+    refusal = facts["label_refusal"]
     if classes is None:
-        text = f"No row of {label} holds 0 or 1: write 1 for fraud and 0 for all else."
-        yield Advice("Mend the labels", text)
+        fraud = fraud_among(facts["label_values"])
+        if fraud is None:
+            yield Advice("Mend the labels", f"{label}: {refusal}.")
+        else:
+            text = f"{label}: {refusal}. {fraud!r} is named like it."
+            yield Advice("Say which label means fraud", text, {"positive": fraud})
         return
     if classes["unlabelled"]:
-        text = (
-            f"{count(classes['unlabelled'])} rows have neither 0 nor 1 in {label}: training "
-            "refuses them. Leave them out of the file."
-        )
+        text = f"{count(classes['unlabelled'])} rows have no label that can be read: {refusal}."
         yield Advice("Remove rows without a label", text)
     if not facts["has_classes"]:
         text = "All labelled rows are {}: there is nothing to tell apart."
@@ -54,13 +55,14 @@ def _label_to_name(facts: Facts) -> Advice:
     missing = f"No column has a usual name of a label, such as {LABELS[0]} or {LABELS[1]}."
     candidates = label_candidates(facts)
     if len(candidates) == 1:
-        [(name, value)] = candidates
+        [(name, value, has_to_be_told)] = candidates
         text = (
             f"{missing} {name} could be it: it has two values, and {value!r} is the rarer one. "
-            f"Explore again with --label {shlex.quote(name)}, to see what tells its classes apart."
+            f"Explore again with that option, to see what tells its classes apart."
         )
-        return Advice("Name the label", text, {"label": name})
-    pairs = [name for name, _ in candidates] or [
+        change = {"label": name} | ({"positive": value} if has_to_be_told else {})
+        return Advice("Name the label", text, change)
+    pairs = [name for name, *_ in candidates] or [
         column["name"] for column in facts["columns"] if column["distinct"] == 2
     ]
     hint = f" Columns with two values: {named(pairs)}." if pairs else ""
@@ -91,15 +93,22 @@ def repeats(facts: Facts, _config: RunConfig) -> Iterator[Advice]:
 
 
 def unreadable(facts: Facts, _config: RunConfig) -> Iterator[Advice]:
-    """Yield which values training would refuse."""
+    """Yield which columns training would refuse."""
     for column in facts["columns"]:
-        if column["unreadable"]:
-            examples = f", such as {', '.join(map(repr, column['junk']))}" if column["junk"] else ""
-            what = "moments" if column["kind"] == "datetime" else "finite numbers"
+        name = column["name"]
+        if column["role"] in ("label", "dropped"):
+            continue
+        if column["refusal"] is not None:
+            text = f"Training refuses {name}: {column['refusal']}."
+            if name in facts["parts"]:
+                yield Advice("Unreadable values", text)
+            else:
+                text += " Until then, leave it out."
+                yield Advice("Unreadable values", text, {"drop": [name]})
+        elif column["unreadable"]:
             text = (
-                f"{count(column['unreadable'])} values of {column['name']} are no {what}"
-                f"{examples}. Training refuses such a column: correct them, or leave their cells "
-                "empty."
+                f"{count(column['unreadable'])} values of {name} are no finite numbers. Training "
+                "refuses such a column: correct them, or leave their cells empty."
             )
             yield Advice("Unreadable values", text)
 

@@ -1,18 +1,23 @@
-"""The whole exploration: a table is read twice, and all that is told of it follows from that."""
+"""The whole exploration: a table is read, sampled and counted, and all that is told follows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from training.config import DataConfig
-from training.data import Frames
 from training.errors import DataError
 from training.explore.eras import Eras, eras_of
 from training.explore.layout import Layout, look_at
-from training.explore.reading import OnRows, frames_of, in_blocks, unwatched, watched
-from training.explore.sample import Samples
+from training.explore.reading import OnRows, WatchedSource, unwatched
+from training.explore.sample import Drawing, Samples
 from training.explore.tally import Tally, tally
+from training.explore.values import frames_of
+from training.tables.files import parts_of
+from training.tables.source import FileSource, Source
+
+SAMPLE_CELLS = 2**22
+SAMPLE_FRAUDS = 20_000
+FEWEST_SAMPLED = 2_000
 
 
 @dataclass(frozen=True)
@@ -26,8 +31,8 @@ class Survey:
     eras : Eras
     tally : Tally
     seed : int
-    frames : callable
-        What reads the table once more.
+    source : Source
+        The table, to be read once more.
     n_bytes : int or None
         Of the file; None where there was none.
     """
@@ -37,7 +42,7 @@ class Survey:
     eras: Eras
     tally: Tally
     seed: int
-    frames: Frames
+    source: Source
     n_bytes: int | None = None
 
 
@@ -55,32 +60,27 @@ def survey(config: DataConfig, seed: int, on_rows: OnRows = unwatched) -> Survey
     Raises
     ------
     DataError
-        If the file cannot be read, has no rows, or lacks a column that is named.
+        If the table cannot be read, has no rows, or lacks a column that is named.
     """
     if config.path is None:
         raise DataError("data", "no file given")
-    path = Path(config.path)
-    frames = frames_of(path, config.categorical)
-    found = survey_frames(frames, config, config.path, seed, on_rows)
-    return replace(found, n_bytes=path.stat().st_size)
+    found = survey_source(FileSource(config.path, config.encoding), config, seed, on_rows)
+    n_bytes = sum(part.path.stat().st_size for part in parts_of(config.path))
+    return replace(found, n_bytes=n_bytes)
 
 
-def survey_frames(
-    frames: Frames,
-    config: DataConfig,
-    source: str,
-    seed: int,
-    on_rows: OnRows = unwatched,
+def survey_source(
+    source: Source, config: DataConfig, seed: int, on_rows: OnRows = unwatched
 ) -> Survey:
-    """Read a table that is given in frames of any number of rows; see :func:`survey`.
+    """Read any table; see :func:`survey`."""
 
-    Parameters
-    ----------
-    frames : callable
-        Columns to be read as texts → the frames from the first on, their rows numbered through.
-    """
-    layout, samples = look_at(frames, config, source, seed, on_rows)
+    def watched(what: str) -> WatchedSource:
+        return WatchedSource(source, what, on_rows)
+
+    layout = look_at(watched("reading"), config)
+    size = max(SAMPLE_CELLS // len(layout.columns), FEWEST_SAMPLED)
+    drawing = Drawing(layout.label, seed, size, SAMPLE_FRAUDS)
+    samples = drawing.draw(frames_of(watched("sampling"), layout))
     eras = eras_of(layout, samples)
-    blocks = watched(in_blocks(frames(layout.texts)), "counting", on_rows)
-    found = tally(blocks, layout, samples, eras, seed)
-    return Survey(layout, samples, eras, found, seed, frames)
+    frames = frames_of(watched("counting"), layout)
+    return Survey(layout, samples, eras, tally(frames, layout, samples, eras, seed), seed, source)

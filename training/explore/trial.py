@@ -6,23 +6,24 @@ the values are not kept, so that a table of any size can be tried.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import sys
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import pandas as pd
 from numpy.typing import DTypeLike
 
 from model.errors import ConfigurationError
 from training.anomaly import legitimate_parts
 from training.config import RunConfig
-from training.data import Frames, from_frames
+from training.data import from_source
 from training.errors import DataError, SplitError, TrainingError
-from training.explore.reading import OnRows, watched
+from training.explore.reading import OnRows, WatchedSource
 from training.explore.recommendation import Advice, followed
 from training.fitting import n_members, streams_of
 from training.memory import Memory
 from training.split import split
+from training.tables.source import Source
 
 
 @dataclass(frozen=True)
@@ -44,32 +45,28 @@ class Trial:
     refusal: str | None
 
 
-def tried(frames: Frames, config: RunConfig, parts: Collection[str], on_rows: OnRows) -> Trial:
+def tried(source: Source, config: RunConfig, parts: Collection[str], on_rows: OnRows) -> Trial:
     """Try a run; where its division of the rows is refused, another, and then without labels.
 
     Columns whose values are refused are left out, but for those that play a part.
 
     Parameters
     ----------
-    frames : callable
-        As for :func:`training.data.from_frames`.
+    source : Source
     config : RunConfig
     parts : collection of str
         The columns that play a part: the label, the time, the amount, the id.
     on_rows : callable
         Told of progress.
     """
-
-    def watched_frames(texts: Sequence[str]) -> Iterator[pd.DataFrame]:
-        return watched(frames(texts), "trying", on_rows)
-
+    watched = WatchedSource(source, "trying", on_rows)
     refusal = None
     for way in _ways(config):
         more = [] if way is None else [replace(way, text=f"{refusal}. {way.text}")]
         while True:
             run = followed(config, more)
             try:
-                _begin(watched_frames, run)
+                _begin(watched, run)
                 return Trial(run, tuple(more), None)
             except DataError as error:
                 plain = error.column is not None and error.column not in {*parts, *run.data.drop}
@@ -101,7 +98,7 @@ def _without(column: str, error: DataError) -> Advice:
     return Advice("A column that is refused", text, {"drop": [column]})
 
 
-def _begin(frames: Frames, config: RunConfig) -> None:
+def _begin(source: Source, config: RunConfig) -> None:
     """Do what a run does before it learns.
 
     Raises
@@ -110,11 +107,10 @@ def _begin(frames: Frames, config: RunConfig) -> None:
         As the run would.
     """
     limit = Memory.of(config.memory)
-    memory = _Forgetful(limit.limit, limit.base)
+    memory = _Forgetful(limit.limit or sys.maxsize, limit.base)
     memory.refuse()
     is_supervised = config.task != "anomaly"
-    source = str(config.data.path)
-    table = from_frames(frames, config.data, source, memory, needs_label=is_supervised)
+    table = from_source(source, config.data, memory, is_supervised)
     rng = streams_of(config.seed)["split"]
     parts = split(table, config.split, n_members(config), rng, needs_both_classes=is_supervised)
     if parts.folds is not None and is_supervised:
@@ -124,7 +120,7 @@ def _begin(frames: Frames, config: RunConfig) -> None:
 
 
 class _Forgetful(Memory):
-    """A bound on memory whose matrices keep nothing."""
+    """A bound on memory, if only a formal one, whose matrices keep nothing."""
 
     def matrix(
         self, shape: tuple[int, int], _dtype: DTypeLike, _order: Literal["C", "F"] = "C"

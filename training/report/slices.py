@@ -107,7 +107,9 @@ def _amounts(amounts: Array) -> Parts:
 
 
 def _categories(feature: Feature, cells: Array) -> Parts:
-    names = ["false", "true"] if feature.kind == "boolean" else [*feature.categories, "other"]
+    names = ["false", "true"]
+    if feature.kind == "categorical":
+        names = [*feature.categories, "unseen in training", "rare in training"]
     parts: Parts = [(name, None, cells == code) for code, name in enumerate(names)]
     parts.append(("missing", None, np.isnan(cells)))
     parts = sorted((part for part in parts if part[2].any()), key=lambda part: -part[2].sum())
