@@ -22,8 +22,8 @@ class Advice:
     ----------
     topic, text : str
     change : mapping
-        What it changes of a run, and so of the command that follows it: ``label``, ``positive``, ``id``,
-        ``drop`` (a sequence of columns), ``task``, ``split`` (how), ``memory``.
+        What it changes of a run, and so of the command that follows it: ``label``, ``positive``,
+        ``id``, ``drop`` (a sequence of columns), ``task``, ``split`` (how), ``memory``.
     hint : str
         Options that the reader has to fill in; no command has them.
     """

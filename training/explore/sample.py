@@ -11,6 +11,9 @@ import pandas as pd
 from model.features import Matrix
 from training.explore.values import FRAUD
 
+SAMPLE_CELLS = 2**22
+SAMPLE_FRAUDS = 20_000
+FEWEST_SAMPLED = 2_000
 STEP = 4  # numbers that Philox makes at a time
 
 
@@ -110,13 +113,14 @@ class Drawing:
     label : str or None
         Column of classes.
     seed : int
-    n_rows, n_frauds : int
-        Most rows of either sample.
+    n_columns : int
+        The more there are, the fewer rows are drawn.
     """
 
-    def __init__(self, label: str | None, seed: int, n_rows: int, n_frauds: int) -> None:
+    def __init__(self, label: str | None, seed: int, n_columns: int) -> None:
         self._label, self._seed = label, seed
-        self._rows, self._frauds = Sample(n_rows), Sample(n_frauds)
+        self._rows = Sample(max(SAMPLE_CELLS // n_columns, FEWEST_SAMPLED))
+        self._frauds = Sample(SAMPLE_FRAUDS)
 
     def draw(self, blocks: Iterable[pd.DataFrame]) -> Samples:
         """Return what was drawn from the rows of some blocks."""

@@ -15,10 +15,6 @@ from training.explore.values import frames_of
 from training.tables.files import parts_of
 from training.tables.source import FileSource, Source
 
-SAMPLE_CELLS = 2**22
-SAMPLE_FRAUDS = 20_000
-FEWEST_SAMPLED = 2_000
-
 
 @dataclass(frozen=True)
 class Survey:
@@ -78,8 +74,7 @@ def survey_source(
         return WatchedSource(source, what, on_rows)
 
     layout = look_at(watched("reading"), config)
-    size = max(SAMPLE_CELLS // len(layout.columns), FEWEST_SAMPLED)
-    drawing = Drawing(layout.label, seed, size, SAMPLE_FRAUDS)
+    drawing = Drawing(layout.label, seed, len(layout.columns))
     samples = drawing.draw(frames_of(watched("sampling"), layout))
     eras = eras_of(layout, samples)
     frames = frames_of(watched("counting"), layout)
