@@ -96,6 +96,8 @@ class ColumnScan:
     n_rows : int
     texts : TextCounts
         Of a column of categories.
+    is_declared : bool
+        Whether the configuration says that it holds categories.
     is_binary : bool
         Whether it holds bytes that are no texts.
     reading : Reading or None
@@ -116,7 +118,7 @@ class ColumnScan:
         self.is_binary = False
         self.reading: Reading | None = None
         self._config = config
-        self._is_declared = name in config.categorical
+        self.is_declared = name in config.categorical
         self._has_plain = False
         self._cells = TextScan(config.missing)
         self._n_null = self._n_never = 0
@@ -135,7 +137,7 @@ class ColumnScan:
             self.is_binary = self.is_binary or not are_texts(column)
         if self.is_binary or self.look in ("nothing", "other"):
             return column
-        if self._is_declared:
+        if self.is_declared:
             self.count(column)
         elif self._has_texts:
             texts = texts_of(column)
@@ -182,7 +184,7 @@ class ColumnScan:
         """The kind of feature that it is; None if it is empty, refused or cannot be one."""
         if self.is_binary or self.look in ("nothing", "other") or self.is_empty:
             return None
-        if self._is_declared:
+        if self.is_declared:
             return "categorical"
         return KINDS[self.look] if self.reading is None else KIND_OF_READING[type(self.reading)]
 
@@ -200,7 +202,7 @@ class ColumnScan:
             return self.n_rows
         if isinstance(self.reading, Numbers | Dates | Booleans):
             return self._cells.n_empty + self.reading.n_missing
-        if self._is_declared or self._has_texts:
+        if self.is_declared or self._has_texts:
             return self._n_null_counted
         return self._n_null + self._n_never
 
@@ -213,7 +215,7 @@ class ColumnScan:
 
     @property
     def _has_texts(self) -> bool:
-        return self.look in ("text", "bytes") and not self._is_declared
+        return self.look in ("text", "bytes") and not self.is_declared
 
 
 def reading_of(

@@ -32,7 +32,7 @@ def infer_features(
         if isinstance(column.reading, Refused):
             raise DataError(source, str(column.reading), name)
         if kind is None:
-            notes.append(f"column {name!r} {_left_out(column)} and is left out")
+            notes.append(f"column {name!r} {left_out(column)} and is left out")
             continue
         if column.note is not None:
             notes.append(f"column {name!r}: {column.note}")
@@ -73,7 +73,7 @@ def infer_features(
     return features, notes
 
 
-def _left_out(column: ColumnScan) -> str:
+def left_out(column: ColumnScan) -> str:
     """Return why a column can be no feature."""
     if column.is_binary or column.look == "other":
         return f"holds values of the type {column.type_name}, which are no texts and no numbers,"

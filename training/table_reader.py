@@ -1,4 +1,4 @@
-"""The rows of a table as a model reads them: by its specification, whatever the table comes from."""
+"""The rows of a table as a model reads them, by its specification."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from training.cells.decide import Wanted
 from training.cells.labels import Labels, LabelScan, decide_labels
 from training.column_names import AMOUNTS, LABELS, TIMES, find_column
 from training.column_scan import ColumnScan, scan
-from training.columns import is_identifier
+from training.columns import is_identifier, left_out
 from training.config import DataConfig
 from training.errors import DataError
 from training.tables.source import Source
@@ -36,7 +36,7 @@ class Column:
     reading : Reading or None
         By which rule its texts are read.
     note : str or None
-        How they are read, where this is not plain.
+        How they are read, where this is not plain; why they cannot be.
     n_texts : int
         Different texts of a category or an identifier; 0 otherwise.
     categories : tuple of str
@@ -187,7 +187,9 @@ def _only_date(layout: Layout) -> str | None:
 
 
 def _column(own: ColumnScan) -> Column:
-    column = Column(own.name, _kind(own), own.n_missing, own.reading, own.note)
+    kind = _kind(own)
+    note = left_out(own) if kind in ("empty", "other") else own.note
+    column = Column(own.name, kind, own.n_missing, own.reading, note)
     if not column.has_texts:
         return column
     categories = tuple(own.texts.most_frequent(MOST_CATEGORIES, 1))
@@ -201,4 +203,5 @@ def _kind(own: ColumnScan) -> ColumnKind:
         return "refused"
     if own.kind is None:
         return "empty" if own.is_empty else "other"
-    return "identifier" if own.kind == "categorical" and is_identifier(own) else own.kind
+    tells_apart = own.kind == "categorical" and is_identifier(own)
+    return "identifier" if tells_apart else own.kind

@@ -133,6 +133,8 @@ def _column_row(number: int, column: Facts) -> list[Cell | Words]:
     remarks = [column["role"]] if column["role"] else []
     if column["is_constant"]:
         remarks.append("constant")
+    if column["note"] is not None:
+        remarks.append(column["note"])
     numbers = column["numbers"]
     if numbers is None:
         ends: list[Cell | Words] = ["–", "–", "–"]

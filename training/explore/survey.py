@@ -12,7 +12,6 @@ from training.explore.reading import OnRows, WatchedSource, unwatched
 from training.explore.sample import Drawing, Samples
 from training.explore.tally import Tally, tally
 from training.explore.values import frames_of
-from training.tables.files import parts_of
 from training.tables.source import FileSource, Source
 
 
@@ -60,9 +59,8 @@ def survey(config: DataConfig, seed: int, on_rows: OnRows = unwatched) -> Survey
     """
     if config.path is None:
         raise DataError("data", "no file given")
-    found = survey_source(FileSource(config.path, config.encoding), config, seed, on_rows)
-    n_bytes = sum(part.path.stat().st_size for part in parts_of(config.path))
-    return replace(found, n_bytes=n_bytes)
+    source = FileSource(config.path, config.encoding)
+    return replace(survey_source(source, config, seed, on_rows), n_bytes=source.n_bytes)
 
 
 def survey_source(

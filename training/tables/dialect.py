@@ -19,7 +19,7 @@ from training.errors import DataError
 from training.tables.files import Part
 
 SEPARATORS = (",", ";", "\t", "|")
-BLOCK_BYTES = 2**20
+BLOCK_BYTES = 2**21
 START_BYTES = 2**18  # that separator, quotes and names are seen in
 START_ROWS = 100
 SHOWN_CHARACTERS = 40

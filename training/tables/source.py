@@ -141,6 +141,11 @@ class FileSource:
             self.looks = looks if not number else self._joined(looks, part)
         self.notes = tuple(dict.fromkeys(d.note for d in self._dialects if d and d.note))
 
+    @property
+    def n_bytes(self) -> int:
+        """How large the files are."""
+        return sum(part.path.stat().st_size for part in self._parts)
+
     def _joined(self, looks: dict[str, Look], part: Part) -> dict[str, Look]:
         """Return what the columns are in all files so far."""
         first = self._parts[0].path.name
