@@ -207,6 +207,15 @@ class ColumnScan:
         return self._n_null + self._n_never
 
     @property
+    def refused_kind(self) -> Kind:
+        """What most of a column that is refused looks like."""
+        n_numbers, n_dates = (
+            sum(tally.count for tally in tallies.values())
+            for tallies in (self._cells.numbers, self._cells.dates)
+        )
+        return "datetime" if n_dates > n_numbers else "numeric"
+
+    @property
     def note(self) -> str | None:
         """How its values were read, where this is not plain."""
         if self._n_never:

@@ -10,6 +10,8 @@ from training.column_names import is_key, is_party_key, words_of
 Facts = dict[str, Any]
 
 CODES = {"code", "mcc", "zip", "postcode"}  # last words of their names
+MOST_MISSING = 0.1  # of the rows: those without an id
+ALL_NUMBERS = 0.99  # of the sampled values are different: an id
 NEARLY_ALL = 0.9  # of the sampled values are different: a counter
 
 
@@ -95,6 +97,13 @@ def _is_counter(column: Facts, facts: Facts) -> bool:
 
 
 def _is_unique(column: Facts, facts: Facts) -> bool:
-    """Return whether no two rows share a value, but for rows that are there twice."""
-    rows = facts["data"]["rows"] if column["kind"] == "identifier" else facts["sample"]["rows"]
-    return not column["missing"] and column["distinct"] + facts["repeats"]["rows"] >= rows
+    """Return whether no two rows share a value, but for rows that are there twice.
+
+    Of numbers hardly any: as floats, long ones that are neighbours are the same.
+    """
+    is_text = column["kind"] == "identifier"
+    rows = facts["data"]["rows"] if is_text else facts["sample"]["rows"]
+    present = rows * (1 - column["missing_share"])
+    needed = present if is_text else ALL_NUMBERS * present
+    is_there = column["missing_share"] <= MOST_MISSING
+    return bool(is_there and column["distinct"] + facts["repeats"]["rows"] >= int(needed))

@@ -80,7 +80,8 @@ class Layout:
     label_values : tuple of str
         The first different labels, as they are written.
     parts : frozenset of str
-        Columns that are named, or found by name, as label, time, amount or id, fit or not.
+        Columns that are named, or found by name, as label, time, amount or id, fit or not; and
+        dates that cannot be read, where no other column orders the rows.
     dropped : tuple of str
         Columns that the user wants to leave out.
     missing : tuple of str
@@ -165,6 +166,10 @@ def look_at(source: Source, config: DataConfig) -> Layout:
     )
     if time is None:
         layout = replace(layout, time=_only_date(layout))
+    if layout.time is None:  # a date that cannot be read may be what orders the rows
+        refused = [own for own in scans if columns[own.name].kind == "refused"]
+        dates = {own.name for own in refused if own.refused_kind == "datetime"}
+        layout = replace(layout, parts=layout.parts | dates)
     return layout
 
 
@@ -202,6 +207,6 @@ def _kind(own: ColumnScan) -> ColumnKind:
     if isinstance(own.reading, Refused):
         return "refused"
     if own.kind is None:
-        return "empty" if own.is_empty else "other"
+        return "other" if own.is_binary or own.look == "other" else "empty"
     tells_apart = own.kind == "categorical" and is_identifier(own)
     return "identifier" if tells_apart else own.kind
