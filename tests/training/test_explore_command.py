@@ -49,8 +49,8 @@ def test_report_has_the_name_and_place_that_are_asked_for(tmp_path):
         (["--data", "empty.csv"], "the table has no rows"),
         (["--data", "cards.csv", "--label", "chargeback"], "there is no such column"),
         (["--data", "cards.csv", "--drop", "channel,chanel"], "there is no such column"),
-        (["--data", "cards.csv", "--time", "channel"], "expected numeric or datetime"),
-        (["--data", "cards.csv", "--amount", "city"], "expected numeric"),
+        (["--data", "cards.csv", "--time", "channel"], "it holds no dates"),
+        (["--data", "cards.csv", "--amount", "city"], "it holds no numbers"),
     ],
 )
 def test_what_cannot_be_explored_is_refused_in_one_line(tmp_path, arguments, reason):
