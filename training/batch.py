@@ -16,7 +16,7 @@ from model.scorer import Scorer
 from training.config import DataConfig
 from training.errors import DataError
 from training.table_reader import Rows, TableReader
-from training.tables.plain import decoded, look_of, texts_of
+from training.tables.plain import are_texts, decoded, look_of, texts_of
 from training.tables.source import FileSource, FrameSource, Source
 
 
@@ -70,10 +70,9 @@ def _ids_of(column: pyarrow.Array, key: str, source: str) -> pd.Series:
     """Return identifiers as they are: texts as written, whole numbers exact."""
     column = decoded(column)
     if look_of(column.type) == "bytes":
-        try:
-            column = texts_of(column)
-        except pyarrow.ArrowInvalid:
-            raise DataError(source, "holds bytes, which are no identifier", key) from None
+        if not are_texts(column):
+            raise DataError(source, "holds bytes, which are no identifier", key)
+        column = texts_of(column)
     return pd.Series(pd.array(column, dtype=pd.ArrowDtype(column.type)))
 
 

@@ -307,7 +307,8 @@ def _read_times(
         if isinstance(unit, Refused):
             raise DataError(source, str(unit), column.name)
         times[:] = unit.to_seconds(times)
-        notes.append(f"column {column.name!r}: {unit.note}")
+        if unit.name != "s":  # seconds are what everybody expects
+            notes.append(f"column {column.name!r}: {unit.note}")
     n_missing = int(np.count_nonzero(~np.isfinite(times)))
     if n_missing:
         first = int(np.argmax(~np.isfinite(times)))

@@ -16,7 +16,7 @@ from training.cells.decide import Wanted
 from training.column_scan import ColumnScan, numbered, scan
 from training.config import DataConfig
 from training.errors import DataError
-from training.tables.plain import floats_of, look_of, seconds_of, texts_of
+from training.tables.plain import are_texts, floats_of, look_of, seconds_of, texts_of
 from training.tables.source import Source
 
 WANTED: Mapping[Kind, Wanted] = {"numeric": "number", "datetime": "date"}
@@ -101,6 +101,8 @@ class TableReader:
         """Return a column as the specification wants it; see :meth:`rows`."""
         source = self._source.name
         if feature.kind == "categorical":
+            if look_of(column.type) == "bytes" and not are_texts(column):
+                raise DataError(source, "holds bytes that are no texts", feature.name)
             texts = texts_of(column, self._missing)
             if not feature.nullable and texts.null_count:
                 missing = texts.is_null().to_numpy(zero_copy_only=False)

@@ -7,7 +7,6 @@ import pytest
 from model.decision import DECISIONS
 from tests.training.runs import train
 from tests.training.tables import mixed_frame
-from training import table_files
 from training.batch import score_file, score_frame
 from training.data import matrix_of
 from training.errors import DataError
@@ -35,8 +34,7 @@ def artifact(tmp_path_factory):
 @pytest.fixture
 def small_chunks(monkeypatch):
     """Read files in chunks of 64 rows."""
-    defaults = list(table_files.read_chunks.__defaults__)
-    monkeypatch.setattr(table_files.read_chunks, "__defaults__", (64, *defaults[1:]))
+    monkeypatch.setattr("training.column_scan.BATCH_CELLS", 64 * len(NEW.columns))
 
 
 def write(frame, path):
@@ -181,7 +179,7 @@ def test_failure_in_the_middle_leaves_no_output(artifact, tmp_path, target):
 
     message = refused(artifact, tmp_path, frame, target)
 
-    assert message.endswith("column 'v1': row 300 holds 'junk', expected a number")
+    assert "column 'v1': a column of numbers, but one cell is not (row 300: 'junk')" in message
 
 
 @pytest.mark.usefixtures("small_chunks")

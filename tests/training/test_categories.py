@@ -112,11 +112,11 @@ def test_rows_are_read_alike_in_training_from_a_table_and_from_json(texts, n_tra
     np.testing.assert_array_equal(spec.matrix_from_rows(rows), table.matrix[:])
     np.testing.assert_array_equal(matrix_of(frame, spec, "x"), table.matrix[:])
 
-    known = {text for text in texts[:n_training] if text is not None}
+    known = {text for text in texts[:n_training] if text}
     told_apart = set(spec.features[-1].categories)
     novelty = spec.count_novel(table.matrix[:])
     n_rare = sum(text in known - told_apart for text in texts)
-    n_unseen = sum(text is not None and text not in known for text in texts)
+    n_unseen = sum(bool(text) and text not in known for text in texts)
     n_unseen -= sum(text in told_apart - known for text in texts)
     assert (novelty.rare_categories, novelty.unseen_categories) == (n_rare, n_unseen)
     assert len(RareTexts(spec.features[-1].rare)) == len(known - told_apart)

@@ -1,15 +1,17 @@
 """Columns that are looked at chunk by chunk give what the whole column would."""
 
+import datetime as dt
 from collections import Counter
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from training import column_scan
-from training.column_scan import ColumnScan, TextCounts, texts_of
+from training.column_scan import ColumnScan, TextCounts
 from training.config import DataConfig
 from training.data import load
 from training.errors import DataError
@@ -21,7 +23,7 @@ MEMORY = Memory(4 * 10**9)
 @pytest.fixture
 def small_chunks(monkeypatch):
     """Read tables in chunks of 50 rows or a little more."""
-    monkeypatch.setattr("training.data.FRAME_CELLS", 200)
+    monkeypatch.setattr("training.column_scan.BATCH_CELLS", 200)
 
 
 def loaded(path, memory, **config):
@@ -35,7 +37,7 @@ def test_texts_are_counted_over_all_chunks(chunks):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(column_scan, "FEWEST_PENDING", 2)
         for chunk in chunks:
-            counts.add(chunk)
+            counts.add(pa.array(chunk, pa.large_string()))
 
     expected = Counter(text for chunk in chunks for text in chunk if text is not None)
     assert len(counts) == len(expected)
@@ -45,11 +47,12 @@ def test_texts_are_counted_over_all_chunks(chunks):
 
 
 @pytest.mark.usefixtures("small_chunks")
-@pytest.mark.parametrize("column", ["code", "first_digits", "flag"])
+@pytest.mark.parametrize("column", ["code", "first_digits", "digits_only", "flag"])
 def test_chunk_of_digits_in_a_column_of_texts_is_read_as_written(tmp_path, column):
     codes = {
         "code": ["A1"] * 60 + ["007", "7", None] * 20 + ["B2"] * 60,
-        "first_digits": ["007"] * 60 + ["1.50"] * 60 + ["x"] * 60,
+        "first_digits": ["007"] * 60 + ["150"] * 60 + ["x"] * 60,
+        "digits_only": ["150"] * 60 + ["007"] * 120,
         "flag": ["True"] * 60 + ["1"] * 60 + ["unknown"] * 60,
     }
     frame = pd.DataFrame({"c": codes[column], "v": 1.0, "Class": [0, 1] * 90})
@@ -80,11 +83,11 @@ def test_category_and_gap_of_the_last_chunk_are_seen(tmp_path):
 @pytest.mark.parametrize(
     ("frame", "reason"),
     [
-        ({"v": ["1"] * 175 + ["n/v"] * 5, "Class": [0, 1] * 90}, "column of numbers, but for"),
-        ({"v": [1.0] * 179 + [np.inf], "Class": [0, 1] * 90}, "row 179 holds inf"),
-        ({"v": 1.0, "Class": [0, 1] * 89 + [0, 2]}, "labels must be 0 or 1, found 2"),
+        ({"v": ["1"] * 175 + ["n/v"] * 5, "Class": [0, 1] * 90}, "numbers, but 5 cells are not"),
+        ({"v": [1.0] * 179 + [np.inf], "Class": [0, 1] * 90}, "row 179: 'inf'"),
+        ({"v": 1.0, "Class": [0, 1] * 89 + [0, 2]}, "labels must be 0 or 1, found '0', '1', '2'"),
         ({"v": 1.0, "Class": [0] * 180}, "all labels are 0"),
-        ({"v": 1.0, "Time": ["2026"] * 179 + [None], "Class": [0, 1] * 90}, "1 rows have no"),
+        ({"v": 1.0, "Time": ["2026-01-01"] * 179 + [None], "Class": [0, 1] * 90}, "one row has no"),
     ],
 )
 def test_what_is_wrong_in_the_last_chunk_is_told_as_of_the_whole_table(tmp_path, frame, reason):
@@ -99,20 +102,56 @@ def test_what_is_wrong_in_the_last_chunk_is_told_as_of_the_whole_table(tmp_path,
     assert told[0] == told[1]
 
 
+def scanned(column, look="text", **config):
+    """Return what is known of a column, read in two batches."""
+    found = ColumnScan("c", look, DataConfig(**config))
+    half = len(column) // 2
+    found.add(column[:half], 0)
+    found.add(column[half:], half)
+    found.decide()
+    return found
+
+
 def test_dates_are_not_counted_as_texts():
-    column = ColumnScan("t", is_declared=False)
+    days = pd.Series(pd.date_range("2026-01-01", periods=1500, freq="s")).astype(str)
 
-    for day in range(3):
-        column.add(
-            pd.Series(pd.date_range(f"2026-01-0{day + 1}", periods=500, freq="s")).astype(str)
-        )
+    column = scanned(pa.array(days, pa.large_string()))
 
-    assert column.begins_with_dates()
-    assert len(column.texts) == 0
+    assert (column.kind, len(column.texts)) == ("datetime", 0)
 
 
-def test_text_of_a_number_does_not_depend_on_its_neighbours():
-    whole, fraction = pd.Series([7.0, np.nan]), pd.Series([7.0, 7.5, np.nan])
+@pytest.mark.parametrize(
+    ("values", "kind", "n_missing"),
+    [
+        (["1.5", "NA", "-", None, "", "2"], "numeric", 4),
+        (["NA", "FR", None, "", "FR", "NA"], "categorical", 2),
+        (["2026-01-01", "9999-12-31", "null", "2026-01-01 10:00"], "datetime", 2),
+        (["True", "N/A", "false", "TRUE"], "boolean", 1),
+        (["NA", None, "", "n/a"], None, 4),
+        (["1", "2", "1,234", "2,345,678"], "numeric", 0),
+        (["007", "12"], "categorical", 0),
+        (["1/2/2026", "3/4/2026"], None, 0),
+        (["1", "2", "3", "x"] + ["4"] * 8, None, 0),
+    ],
+)
+def test_what_a_column_of_texts_means(values, kind, n_missing):
+    column = scanned(pa.array(values, pa.large_string()))
 
-    assert texts_of(whole) == ["7", None]
-    assert texts_of(fraction) == ["7", "7.5", None]
+    assert column.kind == kind
+    assert column.is_empty or column.n_missing == n_missing or kind is None
+
+
+def test_listed_words_mean_missing_in_texts_too():
+    column = scanned(pa.array(["NA", "FR", "FR", "DE"], pa.large_string()), missing=("NA",))
+
+    assert (column.kind, column.n_missing, len(column.texts)) == ("categorical", 1, 2)
+
+
+def test_typed_dates_far_away_are_missing_with_a_count():
+    years = [2024, 9999, 1, 2025]
+    moments = [dt.datetime(year, 1, 1) for year in years]
+
+    column = scanned(pa.array(moments, pa.timestamp("us")), "moment")
+
+    assert (column.kind, column.n_missing) == ("datetime", 2)
+    assert column.note == "2 dates far in the past or future are read as missing"

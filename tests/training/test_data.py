@@ -10,12 +10,12 @@ from training.data import (
     AMOUNTS,
     LABELS,
     TIMES,
-    find_label,
     from_frame,
-    labels_of,
+    labelled,
     load,
 )
 from training.errors import DataError
+from training.tables.source import FrameSource
 
 
 def refusal_of(frame, needs_label=True, **config):
@@ -66,9 +66,11 @@ def test_label_is_found_by_its_usual_names(name):
 
 @pytest.mark.parametrize("name", TIMES)
 def test_time_is_found_by_its_usual_names(name):
-    table = from_frame(plain_frame().rename(columns={"Time": name}), DataConfig(), "cards.csv")
+    frame = plain_frame(Time=1.7e9 + np.arange(40)).rename(columns={"Time": name})
 
-    np.testing.assert_array_equal(table.times, np.arange(40))
+    table = from_frame(frame, DataConfig(), "cards.csv")
+
+    np.testing.assert_array_equal(table.times, 1.7e9 + np.arange(40))
 
 
 @pytest.mark.parametrize("name", AMOUNTS)
@@ -85,7 +87,7 @@ def test_columns_can_be_named():
         Class=...,
         Amount=...,
         outcome=[0, 1] * 20,
-        seen=np.arange(40)[::-1],
+        seen=1.7e9 + np.arange(40)[::-1],
         euros=1.5,
         number=np.arange(40),
         hint="x",
@@ -99,7 +101,7 @@ def test_columns_can_be_named():
 
     assert table.spec.names == ("V1", "seen", "euros")
     assert (table.spec.amount, table.spec.id_column) == ("euros", "number")
-    assert table.times[0] == 39
+    assert table.times[0] == 1.7e9 + 39
 
 
 def test_transaction_id_is_an_id_without_being_named():
@@ -164,33 +166,60 @@ def test_one_class_will_do_where_no_label_is_needed():
 
 
 @pytest.mark.parametrize(
-    ("labels", "found"),
+    ("labels", "reason"),
     [
-        ([0, 1, 2, 0.5] * 10, "0.5, 2.0"),
-        ([0, 1, None, 0] * 10, "nan"),
-        (["0", "fraud", "1", "0"] * 10, "fraud"),
-        ([0, 1, np.inf, 1] * 10, "inf"),
-        ([-1, 1] * 20, "-1"),
+        ([0, 1, 2, 0.5] * 10, "labels must be 0 or 1, found '0', '1', '2', '0.5'"),
+        ([0, 1, None, 0] * 10, "10 rows have no label (row 2: ''"),
+        (["0", "maybe", "1", "0"] * 10, "labels must be 0 or 1, found '0', 'maybe', '1'"),
+        ([0, 1, np.inf, 1] * 10, "labels must be 0 or 1, found '0', '1', 'inf'"),
+        (["good", "bad"] * 20, "--positive"),
     ],
 )
-def test_labels_that_are_neither_0_nor_1_are_refused(labels, found):
+def test_labels_that_say_nothing_are_refused(labels, reason):
     error = refusal_of(plain_frame(Class=labels))
 
     assert error.column == "Class"
-    assert error.reason == f"labels must be 0 or 1, found {found}"
+    assert reason in error.reason
 
 
-@pytest.mark.parametrize("labels", [[True, False], ["1", "0"], [1.0, 0.0]])
-def test_labels_are_read_however_0_and_1_are_written(labels):
-    frame = pd.DataFrame({"Class": labels})
+@pytest.mark.parametrize(
+    ("labels", "positive"),
+    [
+        ([True, False], None),
+        (["1", "0"], None),
+        ([1.0, 0.0], None),
+        ([1, -1], None),
+        (["Yes", "no"], None),
+        (["Fraud", "legit"], None),
+        (["bad", "good"], "bad"),
+        ([0, 1], "0"),
+    ],
+)
+def test_labels_are_read_however_they_are_written(labels, positive):
+    frame = plain_frame(Class=labels * 20)
+    config = DataConfig(positive=positive)
 
-    assert labels_of(frame, "Class", "cards.csv").tolist() == [1, 0]
+    table = from_frame(frame, config, "cards.csv")
+
+    assert table.labels.tolist() == [1, 0] * 20
+    again, matrix = labelled(FrameSource(frame, "cards.csv"), table.spec, config)
+    np.testing.assert_array_equal(again, table.labels)
+    np.testing.assert_array_equal(matrix, table.matrix)
 
 
-def test_label_of_a_table_to_evaluate_is_found_or_refused():
-    assert find_label(plain_frame(), None, "cards.csv") == "Class"
+def test_labels_that_are_not_0_and_1_are_told():
+    table = from_frame(plain_frame(Class=["yes", "no"] * 20), DataConfig(), "cards.csv")
+
+    assert "labels are read with 'yes' as fraud and 'no' as legitimate" in table.notes
+
+
+def test_table_to_evaluate_needs_a_label():
+    spec = from_frame(plain_frame(), DataConfig(), "cards.csv").spec
+
     with pytest.raises(DataError, match="no label column found"):
-        find_label(plain_frame(Class=...), None, "cards.csv")
+        labelled(FrameSource(plain_frame(Class=...), "new"), spec, DataConfig())
+    with pytest.raises(DataError, match="no rows"):
+        labelled(FrameSource(plain_frame().iloc[:0], "new"), spec, DataConfig())
 
 
 def test_empty_table_is_refused():
@@ -201,14 +230,14 @@ def test_column_without_any_value_is_left_out_with_a_note():
     table = from_frame(plain_frame(V1=np.nan), DataConfig(), "cards.csv")
 
     assert table.spec.names == ("Time", "Amount")
-    assert table.notes == ("column 'V1' has no values at all and is left out",)
+    assert "column 'V1' has no values at all and is left out" in table.notes
 
 
 def test_junk_in_a_numeric_column_is_refused_naming_it():
-    error = refusal_of(plain_frame(V1=["1"] * 38 + ["none", "?"]))
+    error = refusal_of(plain_frame(V1=["1"] * 38 + ["none", "??"]))
 
     assert error.column == "V1"
-    assert "'?'" in error.reason
+    assert "one cell is not (row 39: '??')" in error.reason
 
 
 def test_infinite_values_are_refused_naming_the_row():
@@ -220,19 +249,22 @@ def test_infinite_values_are_refused_naming_the_row():
 def test_training_rows_outside_of_declared_bounds_are_refused():
     error = refusal_of(plain_frame(), bounds={"Amount": {"minimum": 2}})
 
-    assert (error.column, error.reason) == ("Amount", "row 0 holds 1.0, expected at least 2")
+    assert (error.column, error.reason) == ("Amount", "row 0 holds 1, expected at least 2")
 
 
 def test_rows_without_a_readable_time_are_refused():
     frame = plain_frame(Time=["2026-01-01"] * 30 + [None] * 10)
 
-    assert refusal_of(frame).reason == "10 rows have no readable time"
+    assert refusal_of(frame).reason == "10 rows have no readable time, row 30 first"
 
 
-@pytest.mark.parametrize("amount", [["a", "b"] * 20, [True, False] * 20])
-def test_amount_that_holds_no_numbers_is_no_amount(amount):
-    assert from_frame(plain_frame(Amount=amount), DataConfig(), "cards.csv").spec.amount is None
-    assert refusal_of(plain_frame(Amount=amount), amount="Amount").column == "Amount"
+@pytest.mark.parametrize("amount", [["a", "b"] * 20, [True, False] * 20, [None] * 40])
+@pytest.mark.parametrize("named", [None, "Amount"])
+def test_amount_that_holds_no_numbers_is_refused(amount, named):
+    error = refusal_of(plain_frame(Amount=amount), amount=named)
+
+    assert error.column == "Amount"
+    assert "numbers" in error.reason
 
 
 def test_amount_that_is_dropped_cannot_be_the_amount():
@@ -297,4 +329,55 @@ def test_a_date_with_gaps_orders_nothing_unless_it_is_named():
     frame = plain_frame(Time=..., last_login=dates)
 
     assert from_frame(frame, DataConfig(), "cards.csv").times is None
-    assert refusal_of(frame, time="last_login").reason == "20 rows have no readable time"
+    assert refusal_of(frame, time="last_login").reason == (
+        "20 rows have no readable time, row 1 first"
+    )
+
+
+@pytest.mark.parametrize("name", ["probability", "decision", "model", "threshold", "transactions"])
+def test_columns_named_like_keys_of_an_answer_are_refused_with_the_cure(name):
+    frame = plain_frame(**{name: np.arange(40)})
+
+    for config in ({}, {"id": name}):
+        error = refusal_of(frame, **config)
+        assert f"['{name}'] are named like keys" in error.reason
+        assert f"--drop {name}" in error.reason
+    assert from_frame(frame, DataConfig(drop=(name,)), "x").spec.names == ("Time", "V1", "Amount")
+
+
+def test_a_feature_may_be_called_score_and_an_id_may_not():
+    frame = plain_frame(score=np.arange(40))
+
+    table = from_frame(frame, DataConfig(), "cards.csv")
+
+    assert "score" in table.spec.names
+    assert "'score'" in table.notes[0]
+    assert "['score']" in refusal_of(frame, id="score").reason
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "unit", "seconds"),
+    [
+        ("Time", [0, 3600], None, [0, 3600]),
+        ("step", [1, 2], None, [3600, 7200]),
+        ("when", [1_700_000_000_000, 1_700_000_001_000], None, [1.7e9, 1.7e9 + 1]),
+        ("when", [20240101, 20240102], None, [1704067200, 1704153600]),
+        ("when", [1, 2], "day", [86_400, 172_800]),
+    ],
+)
+def test_numeric_times_are_seconds_by_their_unit(name, numbers, unit, seconds):
+    frame = plain_frame(**{"Time": ..., name: numbers * 20})
+
+    table = from_frame(frame, DataConfig(time=name, time_unit=unit), "cards.csv")
+
+    assert table.times[:2].tolist() == seconds
+    is_told = any(note.startswith(f"column {name!r}: its numbers are") for note in table.notes)
+    assert is_told == (name != "Time")
+    column = table.spec.names.index(name)
+    assert table.matrix[:2, column].tolist() == numbers
+
+
+def test_numeric_time_of_an_unknown_unit_is_asked_for():
+    error = refusal_of(plain_frame(Time=..., when=np.arange(40)), time="when")
+
+    assert (error.column, "--time-unit" in error.reason) == ("when", True)

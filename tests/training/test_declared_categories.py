@@ -4,7 +4,7 @@ import pandas as pd
 
 from training.config import DataConfig
 from training.data import from_frame, load
-from training.table_files import read_frame
+from training.tables.source import FileSource
 
 
 def codes(n_rows=300):
@@ -38,4 +38,6 @@ def test_long_column_is_of_one_type_from_beginning_to_end(tmp_path):
     mcc = pd.Series(["0007"] * 300_000 + ["X001"])
     mcc.to_frame("mcc").to_csv(path, index=False)
 
-    assert set(read_frame(path)["mcc"]) == {"0007", "X001"}
+    batches = FileSource(path).batches(100_000)
+    found = {text for batch in batches for text in batch.column("mcc").unique().to_pylist()}
+    assert found == {"0007", "X001"}

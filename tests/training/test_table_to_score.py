@@ -9,10 +9,10 @@ from training.data import (
     from_frame,
     load,
     matrix_of,
-    text_columns,
 )
 from training.errors import DataError
-from training.table_files import read_chunks, read_frame
+from training.table_reader import TableReader
+from training.tables.source import FileSource
 
 
 def test_scoring_ignores_the_label_and_columns_that_are_unknown():
@@ -42,7 +42,7 @@ def test_column_that_may_be_missing_may_be_absent():
     assert np.isnan(matrix[:, absent]).all()
 
 
-def test_categories_of_digits_are_the_same_in_every_chunk(tmp_path):
+def test_categories_of_digits_are_the_same_in_every_chunk(tmp_path, monkeypatch):
     """In a chunk of its own each of these columns would be read as whole numbers or floats."""
     codes = ["007"] * 30 + ["7"] * 30 + ["7", None] * 15 + ["1e1"] * 30 + ["A"] * 30
     frame = plain_frame(len(codes), code=codes)
@@ -50,13 +50,16 @@ def test_categories_of_digits_are_the_same_in_every_chunk(tmp_path):
     frame.to_csv(path, index=False)
 
     table = load(DataConfig(path=str(path)))
-    spec, texts = table.spec, text_columns(table.spec)
-    chunks = [matrix_of(chunk, spec, "cards.csv") for chunk in read_chunks(path, 30, texts)]
+    spec = table.spec
+    monkeypatch.setattr("training.column_scan.BATCH_CELLS", 30 * len(frame.columns))
+    reader = TableReader(FileSource(path), spec, DataConfig())
+
+    chunks = [rows.matrix for rows in reader.rows()]
+    assert len(chunks) == 5
 
     feature = spec.features[spec.names.index("code")]
     assert feature.categories == ("007", "1e1", "7", "A")
     np.testing.assert_array_equal(np.concatenate(chunks), table.matrix)
-    np.testing.assert_array_equal(matrix_of(read_frame(path, texts), spec, "x"), table.matrix)
 
 
 def test_file_of_digits_only_is_scored_like_the_file_it_was_taken_from(tmp_path):
@@ -66,8 +69,7 @@ def test_file_of_digits_only_is_scored_like_the_file_it_was_taken_from(tmp_path)
     part = frame[frame["code"] == "007"]
     part.to_csv(tmp_path / "part.csv", index=False)
 
-    matrix = matrix_of(
-        read_frame(tmp_path / "part.csv", text_columns(table.spec)), table.spec, "part.csv"
-    )
+    source = FileSource(tmp_path / "part.csv")
+    matrix = TableReader(source, table.spec, DataConfig()).matrix()
 
     np.testing.assert_array_equal(matrix, table.matrix[::3])

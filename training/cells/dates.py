@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 from typing import Literal
 
@@ -52,7 +53,7 @@ _CLOCK = (
 _ZONE = (
     rf"(?:{_SPACE}?(?:"
     r"(?P<zone>[a-z]{1,5})(?![a-z/])(?=$|[-+−\[( ])|(?P<region>[a-z_]+(?:/[a-z_-]+)+)|(?=[-+−]))"
-    r"(?:(?P<sign>[-+−])(?P<ahead>00?)(?::?(?P<ahead_minutes>00))?)?"
+    rf"(?:(?P<sign>[-+−])(?P<ahead>00?)(?::?(?P<ahead_minutes>00))?(?:{_SPACE}[a-z]{{2,5}}(?=$))?)?"
     rf"(?:{_SPACE}?\[[^\]]*\])?(?:{_SPACE}?\([^)]*\))?)?"
 )
 _TIME = rf"(?:(?:T|,?{_SPACE}+|:|,?{_SPACE}at{_SPACE}){_CLOCK}{_ZONE})?"
@@ -183,7 +184,7 @@ class DateLayout:
             year += 2000
         are_never = (year == 0) | (month == 0) | (day == 0) | (year >= NEVER)
         are_never |= (day == 1) & (month == 1) & (year == 1)
-        are_never |= (day == 31) & (month == 12) & (year == NEVER - 101)
+        are_never |= (day == 31) & (month == 12) & (year == 2099)
         are_never &= (month <= 12) & (day <= 31)
         first = ((year - 1970) * 12 + np.clip(month, 1, 12) - 1).astype("datetime64[M]")
         n_days = ((first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")).astype(int)
@@ -320,7 +321,7 @@ class DateForm:
         """Return the moments of a column; NaN also for cells that are none by this form."""
         n = len(column.codes)
         seconds, are_never = np.full(n, np.nan), np.zeros(n, np.bool_)
-        for code, mask in enumerate(column.masks):
+        for code, mask in column.with_digits:
             layout = layout_of(mask)
             if layout is not None and self.reads(layout.shape):
                 positions = column.positions(code)
@@ -426,13 +427,24 @@ def _what_is_open(tallies: Mapping[DateShape, Tally]) -> Refused | None:
 
 def _formats_for(tallies: Mapping[DateShape, Tally]) -> str:
     """Return the options that would read the first cell of a column, by what all cells allow."""
-    [first, *_] = first_examples(tallies.values())
+    first, *others = first_examples(tallies.values())
     mask = re.sub("[0-9]", "0", first.value)
-    orders = [
-        is_day_first
+    formats = [
+        strptime_of(mask, is_day_first=is_day_first)
         for is_day_first in (True, False)
         if all(s.reads_day_first if is_day_first else s.reads_month_first for s in tallies)
     ]
-    formats = [strptime_of(mask, is_day_first=is_day_first) for is_day_first in orders]
-    options = [f'--time-format "{text}"' for text in dict.fromkeys(formats) if text]
+    found = [text for text in dict.fromkeys(formats) if text]
+    if found and found[0].startswith(("%d-%m-%y", "%m-%d-%y")):  # or 24-01-31, as ISO without 20
+        years_first = "%y-%m-%d" + found[0][len("%d-%m-%y") :]
+        if all(_reads(years_first, example.value) for example in (first, *others)):
+            found.append(years_first)
+    options = [f'--time-format "{text}"' for text in found]
     return f"say which with {' or '.join(options)}" if options else "say which with --time-format"
+
+
+def _reads(form: str, cell: str) -> bool:
+    try:
+        return bool(datetime.strptime(cell, form))
+    except ValueError:
+        return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -21,7 +22,7 @@ from training.cells.numbers import (
     count_numbers,
     describe_rule,
 )
-from training.cells.plain import read_plain
+from training.cells.plain import has_number, read_plain
 from training.cells.refusal import Refused, refuse_unread
 from training.cells.scan import TextScan
 from training.cells.strptime import StrptimeForm
@@ -52,10 +53,10 @@ class Numbers:
     n_missing: int
     missing_words: tuple[str, ...]
 
-    @property
+    @cached_property
     def reads_plain(self) -> bool:
         """Whether numbers with a decimal point and nothing beside them are of the column."""
-        return self.rule.reads(NumberShape(decimal="."))
+        return self.rule.reads(NumberShape(decimal=".")) and not has_number(self.missing_words)
 
     def apply(self, texts: pyarrow.Array, first_row: int) -> Cells:
         """Return the numbers of a chunk, NaN for missing.
@@ -179,7 +180,8 @@ def decide(
     name : str
         Of the column, for the cure.
     decimal, thousands : str, optional
-        The marks of numbers; else they are found.
+        The marks of numbers, which are said for the whole table; else they are found. A column that
+        they do not read, and that leaves no doubt about its own, is read by these.
     time_format : str, optional
         By which format of ``strptime`` the column is read, whatever it looks like.
     wanted : {"number", "date"}, optional
@@ -190,10 +192,13 @@ def decide(
     Raises
     ------
     ValueError
-        If the decimal mark, the separator of thousands or the format is none.
+        If the decimal mark or the separator of thousands is none.
     """
     if time_format is not None:
-        return _dates(scan, StrptimeForm(time_format))
+        try:
+            return _dates(scan, StrptimeForm(time_format))
+        except ValueError as error:
+            return Refused(str(error), (), "write --time-format as in %d/%m/%Y %H:%M")
     options = (decimal, thousands)
     n_present = scan.n_present
     n_numbers = count_numbers(scan.numbers, n_present)
@@ -228,6 +233,13 @@ def _decide_numbers(
     scan: TextScan, name: str, decimal: str | None, thousands: str | None
 ) -> Numbers | Refused:
     chosen = choose_rule(scan.numbers, decimal, thousands)
+    is_said = decimal is not None or thousands is not None
+    own = None
+    if is_said and not _reads_all(chosen, scan):
+        found = choose_rule(scan.numbers)
+        if _reads_all(found, scan):
+            chosen = found
+            own = f"its numbers have their own marks, {found[0].how.removeprefix(' with ')}"
     if isinstance(chosen, Refused):
         return chosen
     rule, n_read = chosen
@@ -235,8 +247,12 @@ def _decide_numbers(
     if n_read < scan.n_present:
         kind = f"numbers{rule.how}" if others else "numbers"
         return _refuse_rest(scan, name, kind, others | scan.dates, scan.n_present - n_read)
-    note = _joined(describe_rule(rule, scan.numbers), note_on(scan.missing))
+    note = _joined(own or describe_rule(rule, scan.numbers), note_on(scan.missing))
     return Numbers(rule, note, scan.missing.total(), scan.missing_words)
+
+
+def _reads_all(chosen: tuple[NumberRule, int] | Refused, scan: TextScan) -> bool:
+    return not isinstance(chosen, Refused) and chosen[1] == scan.n_present
 
 
 def _decide_dates(scan: TextScan, name: str) -> Dates | Refused:

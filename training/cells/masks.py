@@ -17,6 +17,10 @@ from numpy.typing import NDArray
 LONGEST = 100  # bytes; a longer text is neither a number nor a date-time
 TOO_LONG = "a text that is too long to be a number or a date-time"
 
+# Letters between digits come once at most in a number (1e5) or a date-time (…31T13…): UUIDs and
+# hashes, each with a mask of its own, are known by this without a look at each.
+_NEITHER = "^[^0]*$|0[A-Za-z]+0(.*0)?[A-Za-z]+0"
+
 _MASKED = np.arange(256, dtype=np.uint8)
 _MASKED[ord("0") : ord("9") + 1] = ord("0")
 
@@ -35,6 +39,8 @@ class MaskedColumn:
         Without the white space around them.
     masks : list of str
         Each once, in the order in which they come first.
+    with_digits : list of (int, str)
+        The positions in ``masks`` of those that may be numbers or date-times, and these.
     codes : ndarray of int, shape (n,)
         For each cell the position of its mask in ``masks``; −1 for null.
     """
@@ -56,6 +62,9 @@ class MaskedColumn:
         masked = pyarrow.compute.if_else(self.texts.is_valid(), masked, None)
         encoded = masked.dictionary_encode()
         self.masks: list[str] = encoded.dictionary.to_pylist()
+        is_neither = pyarrow.compute.match_substring_regex(encoded.dictionary, _NEITHER)
+        may_be = np.flatnonzero(~is_neither.to_numpy(zero_copy_only=False))
+        self.with_digits = [(code, self.masks[code]) for code in may_be.tolist()]
         self.codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
 
     def without(self, cells: NDArray[np.bool_]) -> MaskedColumn:

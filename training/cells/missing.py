@@ -19,6 +19,7 @@ WORDS = (
     *("", "NA", "N/A", "n/a", "na", "<NA>", "#N/A", "#N/A N/A", "#NA", "NaN", "nan", "NAN", "-NaN"),
     *("-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "None", "none", "NONE", "null", "NULL"),
     *("Null", "(null)", "nil", "NaT", "\\N", "-", "--", "---", ".", "?"),
+    *("$-", "$ -", "€-", "€ -", "£-", "£ -", "-€", "- €"),  # Excel's format of accounts
 )
 
 

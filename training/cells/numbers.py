@@ -10,11 +10,12 @@ Three steps, each over the whole column:
 3. :meth:`NumberRule.read` reads the cells.
 
 What is read: digits with at most one decimal mark (``.`` or ``,``), thousands separated by ``,``
-``.`` ``'`` or any kind of space (in threes, or in the Indian way: ``12,34,567``), an exponent of at
-most three digits, one sign in front (``+``, ``-``, ``−``), one minus behind, or brackets around
-(accounting's minus), one currency before or behind, one unit or ``%`` behind. Per cent are read as
-they stand: ``12.5 %`` is 12.5. A unit must be the same in all cells; a currency may be left out in
-some. What is refused: ``0x1f``, ``1_000``, ``inf``, units that differ (``12 kg`` and ``3 lb``).
+``.`` ``'`` or any kind of space (in threes, or in the Indian way: ``12,34,567``), a dash for no
+cents (``12,-``), an exponent of at most three digits, one sign in front (``+``, ``-``, ``−``), one
+minus behind, or brackets around (accounting's minus), one currency before or behind, one unit or
+``%`` behind. Per cent are read as they stand: ``12.5 %`` is 12.5. A unit must be the same in all
+cells; a currency may be left out in some. What is refused: ``0x1f``, ``1_000``, ``inf``, units that
+differ (``12 kg`` and ``3 lb``).
 
 Whole numbers with leading zeros (``007``) are codes; so are long ones with a plus (telephones).
 """
@@ -51,6 +52,7 @@ _NUMBER = re.compile(
     (?P<before>(?:[^\W\d_]{{1,4}}[^\w\s()+−.,'’-]?|[^\w\s()+−.,'’-])[A-Z]{{0,3}}\.?)? [{SPACES}]?
     (?P<late_bracket>\()? (?P<late_sign>[-+−])?
     (?P<body>[.,]?0(?:[0.,{APOSTROPHES}{SPACES}]*0)?[.,]?)
+    (?P<no_cents>(?<=[.,])[-–—]{{1,2}})?
     (?P<exponent>[eE][-+]?0{{1,3}})?
     (?P<close>\))? (?P<minus>-)?
     (?P<gap>[{SPACES}])? (?P<after>[^\s\d()+−-][^\d()+−-]*)? (?P<late_close>\))?
@@ -276,7 +278,7 @@ class NumberRule:
     def read(self, column: MaskedColumn) -> NDArray[np.float64]:
         """Return the numbers of a column, NaN for cells that are none by this rule."""
         numbers = np.full(len(column.codes), np.nan)
-        for code, mask in enumerate(column.masks):
+        for code, mask in column.with_digits:
             layout = layout_of(mask)
             if layout is None:
                 continue

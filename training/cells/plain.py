@@ -6,6 +6,8 @@ chunk with any other cell is left to it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow
 import pyarrow.compute
@@ -33,6 +35,11 @@ def _has_plus(texts: pyarrow.Array) -> bool:
     ends = np.frombuffer(offsets, np.int64)
     first, last = ends[texts.offset], ends[texts.offset + len(texts)]
     return b"+" in data[first:last].to_pybytes()
+
+
+def has_number(words: Sequence[str]) -> bool:
+    """Return whether one of some words that mean missing is a plain number, as -999."""
+    return any(read_plain(pyarrow.array([word])) is not None for word in words)
 
 
 def are_whole(texts: pyarrow.Array) -> bool:

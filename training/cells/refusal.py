@@ -32,7 +32,7 @@ class Refused:
     def __str__(self) -> str:
         """The reason, the examples and the cure in one line."""
         examples = ", ".join(str(example) for example in self.examples)
-        return f"{self.reason} ({examples}): {self.cure}"
+        return f"{self.reason}{examples and f' ({examples})'}: {self.cure}"
 
 
 class CellError(TrainingError):
@@ -41,15 +41,16 @@ class CellError(TrainingError):
     Attributes
     ----------
     row : int
-    value : str
+    value : str or None
     expected : str
     """
 
-    def __init__(self, row: int, value: str, expected: str) -> None:
+    def __init__(self, row: int, value: str | None, expected: str) -> None:
         self.row = row
         self.value = value
         self.expected = expected
-        super().__init__(f"row {row} holds {shown(value)}, expected {expected}")
+        held = "is empty" if value is None else f"holds {shown(value)}"
+        super().__init__(f"row {row} {held}, expected {expected}")
 
 
 def refuse_unread(texts: pyarrow.Array, unread: NDArray, first_row: int, expected: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow
@@ -17,11 +18,13 @@ from training.cells.masks import MaskedColumn
 from training.cells.missing import WORDS, are_missing, count_words
 from training.cells.numbers import NumberShape
 from training.cells.numbers import layout_of as number_layout_of
-from training.cells.plain import are_whole
+from training.cells.plain import are_whole, has_number
 from training.cells.tally import MOST_EXAMPLES, Example, Tally
 
 PLAIN, WHOLE = NumberShape(decimal="."), NumberShape(is_whole=True)
 MOST_SHAPES = 1000  # a column with more has words behind its numbers: they count as texts
+
+Shape = NumberShape | DateShape | None  # None: a truth value
 
 
 class TextScan:
@@ -50,6 +53,7 @@ class TextScan:
 
     def __init__(self, missing_words: Sequence[str] = ()) -> None:
         self.missing_words = (*WORDS, *missing_words)
+        self._numbers_may_be_missing = has_number(missing_words)
         self.n_rows = self.n_empty = 0
         self.missing: Counter[str] = Counter()
         self.texts, self.booleans = Tally(), Tally()
@@ -89,11 +93,11 @@ class TextScan:
             self.missing.update(count_words(words))
             column = column.without(are_words)
         is_text = column.codes >= 0
-        places: dict[NumberShape | DateShape | None, list[NDArray[np.intp]]] = {}
-        for code, mask in enumerate(column.masks):
-            if mask in BOOLEANS:
-                places.setdefault(None, []).append(column.positions(code))
-            layout = number_layout_of(mask) or date_layout_of(mask) if "0" in mask else None
+        places: dict[Shape, list[NDArray[np.intp]]] = {}
+        for mask in BOOLEANS.keys() & set(column.masks):
+            places.setdefault(None, []).append(column.positions(column.masks.index(mask)))
+        for code, mask in column.with_digits:
+            layout = number_layout_of(mask) or date_layout_of(mask)
             if layout is not None:
                 positions = column.positions(code)
                 for shape, have_it in layout.shapes(column.cells(positions)):
@@ -114,19 +118,22 @@ class TextScan:
         In a column that has decimal points, other plain numbers add nothing to what is decided.
         """
         tally = None
-        if plain is not None and PLAIN in self.numbers:
+        if plain is None or self._numbers_may_be_missing:
+            return False
+        if PLAIN in self.numbers:
             tally = self.numbers[PLAIN]
-        elif plain is not None and WHOLE in self.numbers and are_whole(texts):
+        elif WHOLE in self.numbers and are_whole(texts):
             tally = self.numbers[WHOLE]
         if tally is None or len(tally.examples) < MOST_EXAMPLES:
             return False
         tally.add(len(texts) - texts.null_count, ())
         return True
 
-    def _tally_of(self, shape: NumberShape | DateShape | None) -> Tally | None:
+    def _tally_of(self, shape: Shape) -> Tally | None:
         """Return the tally of a shape; None if there are too many already."""
         if shape is None:
             return self.booleans
+        tallies: dict[Any, Tally]
         tallies = self.numbers if isinstance(shape, NumberShape) else self.dates
         if shape not in tallies and len(tallies) == MOST_SHAPES:
             return None

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.cells.dates import NEVER, Moments, layout_of
+from training.cells.dates import MICROSECONDS, NEVER, Moments, layout_of
 from training.cells.masks import MaskedColumn
 
-EPOCH = pd.Timestamp(0, tz="UTC")
+LAST_OF_2099 = np.datetime64("2099-12-31")
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,10 @@ class StrptimeForm:
         encoded = column.texts.dictionary_encode()
         texts = pd.Series(encoded.dictionary.to_pylist(), dtype=object)
         moments = pd.to_datetime(texts, format=self.format, utc=True, errors="coerce")
-        seconds = ((moments - EPOCH) / pd.Timedelta(seconds=1)).to_numpy(np.float64)
-        is_last = (moments.dt.year == NEVER - 101) & (moments.dt.dayofyear == 365)
-        never = ((moments.dt.year >= NEVER) | is_last).to_numpy(np.bool_)
+        microseconds = moments.dt.tz_localize(None).to_numpy("datetime64[us]")
+        seconds = np.where(moments.isna(), np.nan, microseconds.astype(np.int64) / MICROSECONDS)
+        days = microseconds.astype("datetime64[D]")
+        never = (days >= np.datetime64(f"{NEVER}-01-01")) | (days == LAST_OF_2099)
         codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         are_never = np.append(never, False)[codes] | _stand_for_none(column)
         found = np.append(seconds, np.nan)[codes]
@@ -67,7 +68,7 @@ class StrptimeForm:
 def _stand_for_none(column: MaskedColumn) -> NDArray[np.bool_]:
     """Return which cells stand for no date, as 0000-00-00, whatever the format."""
     are_never = np.zeros(len(column.codes), np.bool_)
-    for code, mask in enumerate(column.masks):
+    for code, mask in column.with_digits:
         layout = layout_of(mask)
         if layout is not None:
             positions = column.positions(code)

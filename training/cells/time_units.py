@@ -6,8 +6,9 @@ What is unmistakable, for a column of which all present numbers are meant:
   moments, written ``YYYYMMDDHHMMSS``;
 - numbers that are all between 1990 and 2100 when read as seconds since 1970, or as milliseconds,
   microseconds or nanoseconds: the ranges do not touch;
-- names that say the unit at their end: ``age_ms``, ``elapsed_seconds``, ``hour``, ``n_days``;
-- names of public tables: ``step`` of PaySim, whole hours from 1; ``Time`` of the card table and
+- names that say the unit at their end: ``age_ms``, ``elapsed_seconds``, ``hour``, ``n_days``
+  (hours only where all are whole);
+- names of public tables: ``step`` of PaySim, whole hours; ``Time`` of the card table and
   ``TransactionDT`` of IEEE-CIS, seconds from some start;
 - Excel's day numbers between 1990 and 2050 in a column whose name says ``date``.
 
@@ -72,7 +73,7 @@ def _parts_of(divisor: float) -> Callable[[Array], Array]:
 
 def calendar_days(numbers: Array) -> Array:
     """Return numbers written YYYYMMDD as seconds since 1970; NaN where there is no such day."""
-    is_day = (numbers >= 19_000_101) & (numbers <= 21_001_231) & (numbers % 1 == 0)
+    is_day = (numbers >= 19_000_101) & (numbers <= 21_001_231) & _are_whole(numbers)
     whole = np.where(is_day, numbers, 19_700_101).astype(np.int64)
     year, month, day = whole // 10_000, whole // 100 % 100, whole % 100
     is_day &= (month >= 1) & (month <= 12)
@@ -85,10 +86,15 @@ def calendar_days(numbers: Array) -> Array:
 def calendar_moments(numbers: Array) -> Array:
     """Return numbers written YYYYMMDDHHMMSS as seconds since 1970; NaN where there are none."""
     days = calendar_days(np.floor(numbers / 10**6))
-    clock = np.where(np.isnan(days) | (numbers % 1 != 0), 999_999, numbers % 10**6)
+    is_whole = ~np.isnan(days) & _are_whole(numbers)
+    clock = np.where(is_whole, numbers, 999_999) % 10**6
     hour, minute, second = clock // 10_000, clock // 100 % 100, clock % 100
     seconds = days + (hour * 60 + minute) * 60 + second
     return np.where((hour < 24) & (minute < 60) & (second < 60), seconds, np.nan)
+
+
+def _are_whole(numbers: Array) -> NDArray[np.bool_]:
+    return numbers == np.floor(numbers)
 
 
 SINCE_1970: Mapping[str, TimeUnit] = {
@@ -156,7 +162,7 @@ class NumberScan:
             return
         self.low = min(self.low, float(present.min()))
         self.high = max(self.high, float(present.max()))
-        self.is_whole &= bool(np.all(present % 1 == 0))
+        self.is_whole &= bool(_are_whole(present).all())
         self.are_days = self.are_days and not np.isnan(calendar_days(present)).any()
         self.are_moments = self.are_moments and not np.isnan(calendar_moments(present)).any()
         for place in places[: 3 - len(self.examples)].tolist():
@@ -181,14 +187,15 @@ def time_unit_of(scan: NumberScan, name: str, unit: str | None = None) -> TimeUn
         return SINCE_1970["yyyymmdd"]
     if scan.are_moments:
         return SINCE_1970["yyyymmddhhmmss"]
-    for key, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9)):
-        if _is_between(scan, FIRST * factor, LAST * factor):
-            return SINCE_1970[key]
+    since_1970 = _unit_since_1970(scan)
+    if since_1970 is not None:
+        return since_1970
     words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
-    if {"date", "datum", "fecha"} & set(words) and _is_between(scan, *EXCEL_RANGE):
+    is_excel = EXCEL_RANGE[0] <= scan.low and scan.high < EXCEL_RANGE[1]
+    if is_excel and {"date", "datum", "fecha"} & set(words):
         return SINCE_1970["excel"]
     known = _TABLES.get(name.casefold()) or _UNIT_OF_WORD.get(words[-1] if words else "")
-    if known is not None:
+    if known is not None and (known != "hour" or scan.is_whole):
         return SINCE_A_START[known]
     return Refused(
         f"numbers from {scan.low:.15g} to {scan.high:.15g} do not say which times they are",
@@ -197,11 +204,25 @@ def time_unit_of(scan: NumberScan, name: str, unit: str | None = None) -> TimeUn
     )
 
 
+def _unit_since_1970(scan: NumberScan) -> TimeUnit | None:
+    """Return the unit by which all numbers are moments of our time."""
+    for key, factor in (("s", 1.0), ("ms", 1e3), ("us", 1e6), ("ns", 1e9)):
+        if FIRST * factor <= scan.low and scan.high < LAST * factor:
+            return SINCE_1970[key]
+    return None
+
+
 def _as_said(scan: NumberScan, unit: str) -> TimeUnit | Refused:
+    since_1970 = _unit_since_1970(scan)
+    if since_1970 is not None and unit in ("s", "ms", "us", "ns"):
+        if since_1970.name == unit:
+            return since_1970
+        return Refused(
+            f"numbers from {scan.low:.15g} to {scan.high:.15g} are {since_1970.words}",
+            tuple(scan.examples),
+            f"say --time-unit {since_1970.name}, or nothing",
+        )
     if unit in SINCE_A_START:
-        factor = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}.get(unit)
-        if factor is not None and _is_between(scan, FIRST * factor, LAST * factor):
-            return SINCE_1970[unit]
         return SINCE_A_START[unit]
     chosen = SINCE_1970[unit]
     fits = {"yyyymmdd": scan.are_days, "yyyymmddhhmmss": scan.are_moments}.get(unit, True)
@@ -212,7 +233,3 @@ def _as_said(scan: NumberScan, unit: str) -> TimeUnit | Refused:
         tuple(scan.examples),
         "name another --time-unit, or correct the cells",
     )
-
-
-def _is_between(scan: NumberScan, low: float, high: float) -> bool:
-    return bool(low <= scan.low and scan.high < high)

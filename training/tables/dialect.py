@@ -179,7 +179,7 @@ def _quote_of(text: str, separator: str) -> str:
     if any('"' in cell for cell in cells):
         return '"'
     around = Counter(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells)
-    return "'" if around[True] >= max(len(lines) - 1, 1) else '"'
+    return "'" if 2 * around[True] >= max(len(lines) - 1, 2) else '"'
 
 
 def _rows_of(lines: Any, separator: str, quote: str) -> Iterator[list[str]]:

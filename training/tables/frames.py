@@ -63,6 +63,8 @@ def _of_objects(values: Sequence[Any]) -> pyarrow.Array:
 
 
 def _is_missing(value: Any) -> bool:
+    if isinstance(value, Decimal):
+        return value.is_nan()
     return value is None or (not isinstance(value, COLLECTIONS) and pd.isna(value) is True)
 
 

@@ -70,20 +70,26 @@ def _decoded(kind: pyarrow.DataType) -> pyarrow.DataType:
 def are_texts(array: pyarrow.Array) -> bool:
     """Return whether bytes are all texts in UTF-8."""
     try:
-        texts = _cast_bytes(decoded(array))
+        texts = _as_binary(array).cast(TEXT)
     except pyarrow.ArrowInvalid:
         return False
-    return not pyarrow.compute.any(
-        pyarrow.compute.match_substring_regex(texts, BINARY), min_count=0
-    ).as_py()
+    found = pyarrow.compute.match_substring_regex(texts, BINARY)
+    return not pyarrow.compute.any(found, min_count=0).as_py()
 
 
-def _cast_bytes(array: pyarrow.Array) -> pyarrow.Array:
-    if types.is_fixed_size_binary(array.type):
-        array = array.cast(pyarrow.binary())
-    elif types.is_binary_view(array.type):
-        array = array.cast(pyarrow.large_binary())
-    return array.cast(TEXT)
+def _as_binary(array: pyarrow.Array) -> pyarrow.Array:
+    array = decoded(array)
+    if types.is_large_binary(array.type):
+        return array
+    return array.cast(pyarrow.binary()).cast(pyarrow.large_binary())
+
+
+def _decode_bytes(array: pyarrow.Array) -> pyarrow.Array:
+    try:
+        return _as_binary(array).cast(TEXT)
+    except pyarrow.ArrowInvalid:  # no texts: see are_texts
+        cells = _as_binary(array).to_pylist()
+        return pyarrow.array([c and c.decode("utf-8", "replace") for c in cells], TEXT)
 
 
 def texts_of(array: pyarrow.Array, missing: Sequence[str] = ()) -> pyarrow.Array:
@@ -100,7 +106,7 @@ def texts_of(array: pyarrow.Array, missing: Sequence[str] = ()) -> pyarrow.Array
     array = decoded(array)
     look = look_of(array.type)
     if look == "bytes":
-        array = _cast_bytes(array)
+        array = _decode_bytes(array)
     elif look == "number" and not types.is_integer(array.type):
         values = array.to_pylist()
         return pyarrow.array([None if _is_nan(v) else _number_text(v) for v in values], TEXT)

@@ -1,12 +1,15 @@
 """Cells that are written alike are found, with their bytes."""
 
 import pyarrow
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from training.cells.masks import LONGEST, TOO_LONG, MaskedColumn
 
-TEXTS = st.one_of(st.none(), st.text(max_size=6), st.from_regex(r"[0-9]{1,3},[0-9]{2}"))
+TEXTS = st.one_of(
+    st.none(), st.text(max_size=6), st.from_regex(r"[0-9]{1,3},[0-9]{2}", fullmatch=True)
+)
 
 
 def test_cells_that_differ_in_digits_share_a_mask():
@@ -58,3 +61,22 @@ def test_cells_can_be_left_out():
     column = MaskedColumn(pyarrow.array(["1", "NA"]))
 
     assert column.without(column.codes == 1).codes.tolist() == [0, -1]
+
+
+@pytest.mark.parametrize(
+    ("text", "may_be"),
+    [
+        ("1,234.50", True),
+        ("1e5", True),
+        ("31JAN2024:13:45:00", True),
+        ("2024-01-31T13:45:00Z", True),
+        ("Wed Jan 31 2024 13:45:00 GMT+0100 (Central European Standard Time)", True),
+        ("web", False),
+        ("1b4e28ba-2fa1-11d2-883f-b9a761bde3fb", False),
+        ("9a8b7", False),
+        ("1a2 b3", True),
+        ("1" * (LONGEST + 1), False),
+    ],
+)
+def test_masks_of_codes_are_known_without_a_look_at_each(text, may_be):
+    assert bool(MaskedColumn(pyarrow.array([text])).with_digits) == may_be

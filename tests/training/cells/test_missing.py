@@ -22,7 +22,8 @@ def test_words_of_pandas_are_among_them():
 
 
 @pytest.mark.parametrize(
-    "word", ["NA", "N/A", "n/a", "None", "null", "NULL", "nan", "NaN", r"\N", "-", "--", " ", "?"]
+    "word",
+    ["NA", "N/A", "n/a", "None", "null", "NULL", "nan", "NaN", r"\N", "-", "--", " ", "?", "$ -"],
 )
 def test_a_word_is_missing_among_numbers_and_among_dates(word):
     for cells, kind in ((["1.5", word, "2"], Numbers), (["2024-01-31", word], Dates)):

@@ -99,6 +99,7 @@ def test_whole_numbers_come_back(values):
         (["+5", "1e3", "1.5E-2"], [5, 1000, 0.015], None),
         ([".5", "5.", "00012.50"], [0.5, 5, 12.5], None),
         (["1.5", "007"], [1.5, 7], None),
+        (["1.234,-", "12,–", "-3,-"], [1234, 12, -3], "decimal comma and thousands point"),
         (["5411", "4829"], [5411, 4829], None),
     ],
 )
@@ -139,10 +140,20 @@ def test_one_number_settles_the_mark_of_all_others_wherever_it_stands():
         assert_same(values_of([*cells[:place], "1.5", *cells[place:]])[-2:-1], [1234])
 
 
-def test_what_is_said_overrides_what_is_found():
-    assert isinstance(reading_of(["1,5", "2,5"], decimal="."), Refused)
-    assert isinstance(reading_of(["1.5", "2.5"], thousands="."), Refused)
+def test_what_is_said_settles_what_the_cells_leave_open():
     assert_same(values_of(["1,234.5", "2"], decimal=".", thousands=","), [1234.5, 2])
+    assert_same(values_of(["1.234", "2"], thousands="."), [1234, 2])
+    assert isinstance(reading_of(["1,5", "2.5"], decimal=","), Refused)
+    assert isinstance(reading_of(["1,5"] * 30 + ["x"], decimal=","), Refused)
+
+
+def test_column_that_can_only_have_its_own_marks_is_read_by_them():
+    reading = reading_of(["1.5", "12"], thousands=".")
+
+    assert_same(reading.apply(pyarrow.array(["1.5", "12"]), 0), [1.5, 12])
+    assert reading.note == "its numbers have their own marks, decimal point"
+    assert reading_of(["1.5", "12"], decimal=".").note is None
+    assert_same(values_of(["1,5", "1,234"], decimal="."), [1.5, 1.234])
 
 
 @pytest.mark.parametrize("marks", [(".", "."), (";", None), (None, "_"), (",", ",")])
