@@ -22,7 +22,6 @@ import pandas as pd
 from benchmarks.tables import environment, markdown, publish
 from training.config_file import load_config
 from training.explore import exploration_facts, survey, write_exploration
-from training.table_files import read_frame
 
 ROWS = 1_000_000
 FRAUD_SHARE = 0.002
@@ -66,7 +65,7 @@ def measure(way: str, path: str, reports: str) -> dict[str, float]:
         config = load_config(None, {"data": {"path": path}, "reports": reports})
         write_exploration(exploration_facts(survey(config.data, config.seed), config), config)
     else:
-        read_frame(Path(path))
+        (pd.read_parquet if path.endswith(".parquet") else pd.read_csv)(path)
     seconds = perf_counter() - start
     usage = resource.getrusage(resource.RUSAGE_SELF)
     unit = 1 if sys.platform == "darwin" else 1024
