@@ -206,6 +206,17 @@ class FeatureFacts(Strict):
     typical = _Range(metadata=_described("5 % and 95 % quantile of legitimate transactions."))
     central = fields.Float(required=True)
     categories = fields.List(fields.String(), required=True)
+    rare = fields.Integer(
+        metadata=_described("Categories that training saw too rarely; scored as unseen ones are.")
+    )
+    typical_days = fields.List(
+        fields.Float(),
+        allow_none=True,
+        metadata=_described(
+            "Of a date: days up to the transaction's time, 5 % and 95 % quantile of legitimate "
+            "transactions."
+        ),
+    )
 
 
 class Card(ModelStatus):
@@ -218,6 +229,13 @@ class Card(ModelStatus):
     features = fields.List(fields.Nested(FeatureFacts), required=True)
     id_keys = fields.List(fields.String(), required=True)
     amount = fields.String(required=True, allow_none=True)
+    time = fields.String(
+        allow_none=True, metadata=_described("The feature that is the transaction's time.")
+    )
+    dates = fields.List(
+        fields.String(),
+        metadata=_described("Features that are other dates: read as the days up to that time."),
+    )
 
 
 class OpenAPI(Schema):

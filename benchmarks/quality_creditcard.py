@@ -23,7 +23,6 @@ from benchmarks.peers import peers
 from benchmarks.product import DEFAULT, RECIPES, scored, trained
 from benchmarks.search import Found, Part, parameters_of, search_table
 from benchmarks.tables import environment, markdown, publish
-from training.table_files import read_frame
 
 NAME = "quality_creditcard"
 LABEL = "Class"
@@ -70,7 +69,7 @@ def main() -> None:
     """Search, train, judge, print and keep the tables."""
     given = options(__doc__, "creditcard_sample.csv.gz", SPLITS, "splits")
     warnings.simplefilter("ignore", ConvergenceWarning)  # the peer's default of 200 epochs
-    frame = read_frame(given.data)
+    frame = pd.read_csv(given.data)
     found = parameters_of(
         NAME, PEERS, lambda: [xy(*parts(frame, seed)) for seed in SEARCH_SEEDS], given.trials
     )

@@ -18,8 +18,8 @@ def describe(artifact: Artifact) -> dict[str, Any]:
     dict
         ``name``, ``version``, ``sha256``, ``tasks``, ``features`` (name, kind, unit, range seen,
         bounds, nullable, typical values, categories, how many rare ones), ``id_keys``,
-        ``amount``, ``policy``, ``anomaly_threshold``, and what training wrote: ``base_rate``,
-        ``metrics``, ``score_table``, ``training_data``, …
+        ``amount``, ``time`` and ``dates``, ``policy``, ``anomaly_threshold``, and what training
+        wrote: ``base_rate``, ``metrics``, ``score_table``, ``training_data``, …
     """
     scorer = artifact.scorer
     card: dict[str, Any] = {
@@ -32,6 +32,8 @@ def describe(artifact: Artifact) -> dict[str, Any]:
         "id_keys": list(scorer.spec.id_keys),
         "amount": scorer.spec.amount,
     }
+    if scorer.spec.time is not None or scorer.spec.dates:
+        card["time"], card["dates"] = scorer.spec.time, list(scorer.spec.dates)
     if scorer.fraud is not None:
         card["policy"] = scorer.fraud.policy.to_dict()
         card["calibration"] = scorer.fraud.calibration.method

@@ -43,7 +43,7 @@ class Policy:
     fee, friction, review_cost : float
         Cost policy, in units of the amount.
     amount_floor : float
-        Cost policy: the amount that missing, zero, negative and smaller amounts count as.
+        The amount that missing, zero, negative and smaller amounts count as.
     anomaly_review : float or None
         Anomaly score from which an otherwise approved transaction is reviewed.
     """
@@ -76,7 +76,7 @@ class Policy:
         return tuple(np.array(cost) for cost in costs)
 
     def amounts(self, amount: Array | None, n_rows: int) -> Array:
-        """Return the amounts as they count: never below the floor."""
+        """Return the amounts as they count, in decisions and in sums: never below the floor."""
         if amount is None:
             return np.full(n_rows, self.amount_floor)
         return np.fmax(amount, self._constants[3])  # fmax: a missing amount is the floor

@@ -29,6 +29,7 @@ TRANSACTION_ID = "transaction_id"
 RESERVED = frozenset({TRANSACTION_ID, "transactions"})  # keys with a meaning of their own
 TYPICAL = (0.05, 0.95)  # quantiles of legitimate rows
 DIGITS = 6  # significant ones: people read these
+DAY = 86_400.0  # seconds
 
 
 class Columns(Protocol):
@@ -68,6 +69,9 @@ class Feature:
         Values of a categorical feature that are told apart; all others are scored as "other".
     rare : str
         Those of the others that training rows held, as :func:`model.rare.encode` writes them.
+    typical_days : tuple of float or None
+        Of one of the specification's ``dates``: 5 % and 95 % quantile, over legitimate rows, of the
+        days from it to the transaction's time.
     """
 
     name: str
@@ -81,6 +85,7 @@ class Feature:
     central: float = 0.0
     categories: tuple[str, ...] = ()
     rare: str = ""
+    typical_days: tuple[float, float] | None = None
 
     @property
     def other(self) -> int:
@@ -127,7 +132,7 @@ class _Codes(dict[str, int]):
     def __init__(self, feature: Feature) -> None:
         super().__init__({category: code for code, category in enumerate(feature.categories)})
         self._other, self._pooled = feature.other, feature.pooled
-        self._rare = feature.rare_texts
+        self._rare = feature.rare_texts if feature.rare else ()  # to look in which costs nothing
 
     def __missing__(self, text: str) -> int:
         return self._pooled if text in self._rare else self._other
@@ -167,6 +172,11 @@ class FeatureSpec:
         Key beside ``transaction_id`` that is accepted, echoed and never scored.
     amount : str or None
         The feature that holds the amount at stake.
+    time : str or None
+        The date-time that says when the transaction took place.
+    dates : tuple of str
+        The date-times that say something else, as a birth or a sign-up: they enter also as the days
+        from them to the transaction's time, or where no feature is that to 1970-01-01.
     missing : tuple of str
         Words that mean missing in categories, as the empty text always does.
     """
@@ -174,6 +184,8 @@ class FeatureSpec:
     features: tuple[Feature, ...]
     id_column: str | None = None
     amount: str | None = None
+    time: str | None = None
+    dates: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -187,6 +199,12 @@ class FeatureSpec:
             )
         if self.amount is not None and self.amount not in names:
             raise ConfigurationError(f"the amount {self.amount!r} is not a feature")
+        moments = {feature.name for feature in self.features if feature.kind == "datetime"}
+        for name in filter(None, (self.time, *self.dates)):
+            if name not in moments:
+                raise ConfigurationError(f"the time or date {name!r} is not a date-time feature")
+        if self.time in self.dates or len(set(self.dates)) != len(self.dates):
+            raise ConfigurationError(f"dates are each once, the time is none: {self.dates}")
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -197,6 +215,32 @@ class FeatureSpec:
     def amount_column(self) -> int | None:
         """The column of the amount; None where no feature is the amount."""
         return None if self.amount is None else self.names.index(self.amount)
+
+    @cached_property
+    def time_column(self) -> int | None:
+        """The column of the transaction's time; None where no feature is that."""
+        return None if self.time is None else self.names.index(self.time)
+
+    @cached_property
+    def date_columns(self) -> tuple[int, ...]:
+        """The columns of the dates."""
+        return tuple(map(self.names.index, self.dates))
+
+    def days_since(self, date: int, matrix: Columns) -> Matrix:
+        """Return the days from a date to the transaction's time, NaN where either is missing.
+
+        Parameters
+        ----------
+        date : int
+            Its column.
+        matrix : ndarray (n, F)
+        """
+        return (self.moments(matrix) - matrix[:, date]) / DAY
+
+    def moments(self, matrix: Columns) -> Matrix:
+        """Return what dates are measured to: the transaction's time, or 1970-01-01 without."""
+        column = self.time_column
+        return np.zeros(len(matrix)) if column is None else matrix[:, column]
 
     @cached_property
     def id_keys(self) -> tuple[str, ...]:
@@ -293,6 +337,16 @@ class FeatureSpec:
         for column, feature in enumerate(self.features):
             cells = matrix[:, column]
             features.append(feature.measured(cells, cells[is_legitimate]))
+        for column in self.date_columns:
+            days = self.days_since(column, matrix)[is_legitimate]
+            days = days[~np.isnan(days)]
+            if len(days):
+                low, median, high = np.quantile(days, (TYPICAL[0], 0.5, TYPICAL[1])).tolist()
+                moment = 0.0 if self.time_column is None else features[self.time_column].central
+                # the typical transaction is as far from its dates as transactions typically are
+                features[column] = replace(
+                    features[column], typical_days=(low, high), central=moment - median * DAY
+                )
         return replace(self, features=tuple(features))
 
     def central_row(self) -> Matrix:
@@ -315,12 +369,13 @@ class FeatureSpec:
         try:
             features = tuple(_feature_from_dict(feature) for feature in facts["features"])
             missing = tuple(facts.get("missing", ()))  # what models of before had no word for
-            return cls(features, facts["id_column"], facts["amount"], missing)
+            roles = facts.get("time"), tuple(facts.get("dates", ()))
+            return cls(features, facts["id_column"], facts["amount"], *roles, missing)
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigurationError(f"not a feature specification: {error}") from None
 
 
-_ADDED = frozenset({"rare"})  # facts that older artifacts do not have
+_ADDED = frozenset({"rare", "typical_days"})  # facts that older artifacts do not have
 
 
 def _feature_from_dict(facts: Mapping[str, Any]) -> Feature:
@@ -329,8 +384,8 @@ def _feature_from_dict(facts: Mapping[str, Any]) -> Feature:
         raise ConfigurationError(f"a feature has the facts {sorted(known)}, got {sorted(facts)}")
     tuples = {
         name: tuple(facts[name])
-        for name in ("seen", "typical", "categories")
-        if facts[name] is not None
+        for name in ("seen", "typical", "categories", "typical_days")
+        if facts.get(name) is not None
     }
     feature = Feature(**{**facts, **tuples})
     _ = feature.rare_texts  # raises where they cannot be read

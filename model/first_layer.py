@@ -40,7 +40,7 @@ class FirstLayer:
     dtype : dtype
         What to compute in.
     origin : ndarray (1, F), optional
-        A row, without missing values, from which all others are measured: inputs are then
+        A raw row, without missing values, from which all others are measured: inputs are then
         differences, exactly zero for each feature that equals it.
 
     Attributes
@@ -76,14 +76,15 @@ class FirstLayer:
         self._weights = weights[~tabulated].astype(dtype)
         biases = layer.biases.reshape(-1).astype(np.float64)
         self._curves = None
+        filled = None if origin is None else preprocessor.complete(origin)
         self.sources = self._preprocessor.sources
         if tabulated.any():
-            self._curves = Curves(preprocessor, weights, dtype, origin)
+            self._curves = Curves(preprocessor, weights, dtype, filled)
             self.sources = np.concatenate([self.sources, self._curves.sources])
             biases += self._curves.at_origin
         self._columns_of_origin = None
-        if origin is not None:
-            self._columns_of_origin = self._preprocessor.encoded(origin, origin, dtype=dtype)
+        if origin is not None and filled is not None:
+            self._columns_of_origin = self._preprocessor.encoded(origin, filled, dtype=dtype)
             biases += self._columns_of_origin[0] @ weights[~tabulated]
         self.at_origin = biases[None].astype(dtype)
 

@@ -47,7 +47,7 @@ def is_tabulated(preprocessor: Preprocessor) -> NDArray[np.bool_]:
     logarithm, which is not piecewise linear.
     """
     features = np.union1d(preprocessor.binned, preprocessor.categorical)
-    tabulated = np.isin(preprocessor.sources, features)
+    tabulated = np.isin(preprocessor.columns, features)
     n_standardised = len(preprocessor.standardised)
     tabulated[:n_standardised] &= ~preprocessor.is_logarithmic
     tabulated[n_standardised : preprocessor.n_base - len(preprocessor.categorical)] = False
@@ -64,8 +64,8 @@ class Curves:
         Of the first layer.
     dtype : dtype
         Of the table.
-    origin : ndarray (1, F), optional
-        A row, without missing values, at which all curves are made to pass through zero: exactly,
+    origin : ndarray, optional
+        A row of the completed matrix at which all curves are made to pass through zero: exactly,
         because the values become knots.
 
     Attributes
@@ -86,7 +86,8 @@ class Curves:
         self._preprocessor = preprocessor
         binned = preprocessor.binned_features
         self._categorical = np.unique(preprocessor.categorical)
-        self.sources = np.concatenate([binned, binned, self._categorical])
+        columns = np.concatenate([binned, binned, self._categorical])
+        self.sources = preprocessor.raw_columns(columns)
         zeros: list[float | None] = [None] * (len(binned) + len(self._categorical))
         if origin is not None:
             zeros = [*preprocessor.bin_inputs(origin)[0], *origin[0, self._categorical]]
@@ -117,12 +118,7 @@ class Curves:
         self._part_rows = max(1, GATHERED_BYTES // (self._values[0].nbytes * len(self.sources)))
 
     def locate(self, filled: Matrix) -> Terms:
-        """Return the terms of raw rows without missing values.
-
-        Parameters
-        ----------
-        filled : ndarray (n, F)
-        """
+        """Return the terms of rows of the completed matrix."""
         rows, shares = [], []
         if self._knots.size:
             x = self._preprocessor.bin_inputs(filled)

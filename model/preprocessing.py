@@ -3,14 +3,18 @@
 The encoded columns, in this order:
 
 =============  ====================================================================
-standardised   numeric and boolean features: filled, logarithm where skewed,
-               clipped, centred, scaled
+standardised   numeric and boolean features, and the days from a date to the
+               transaction's time: filled, logarithm where skewed, clipped,
+               centred, scaled
 indicators     1 where a feature that may be missing is missing
 calendar       hour and weekday of date-times, on circles, and the weekend
 categories     one-hot, with one column for "other": unseen and rare ones
-bins           piecewise-linear encoding of numeric features and of the time of
-               day of date-times (if asked for)
+bins           piecewise-linear encoding of numeric features, of the time of
+               day of date-times, and of the days from a date (if asked for)
 =============  ====================================================================
+
+The *completed* matrix is what they read: the raw columns, missing values filled, and behind them a
+column of days for each date.
 
 ``n_base`` counts the columns before the bins: what the autoencoder reads.
 """
@@ -18,7 +22,7 @@ bins           piecewise-linear encoding of numeric features and of the time of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Literal
@@ -28,14 +32,14 @@ from numpy.typing import DTypeLike, NDArray
 
 from model.chunks import chunks
 from model.errors import ConfigurationError
-from model.features import Columns, FeatureSpec, Matrix
+from model.features import DAY, Columns, FeatureSpec, Matrix
 
 Array = NDArray[Any]
 Scaling = Literal["standard", "robust"]
 
 CLIP = 10.0  # standard deviations: a finite 1e300 must not overflow, an outlier must not dominate
 SKEWED = 2.0  # skewness above which a non-negative column enters as its logarithm
-DAY, WEEK = 86_400.0, 604_800.0
+WEEK = 7 * DAY
 THURSDAY = 3 * DAY  # 1970-01-01 was one; weeks begin on Monday
 N_CALENDAR = 5
 CHUNK_ROWS = 16_384
@@ -47,10 +51,11 @@ class Preprocessor:
 
     Attributes
     ----------
-    fill : ndarray (F,)
+    fill : ndarray (F + number of dates,)
         Median or most frequent value: what a missing one counts as.
     standardised, with_indicator, dates, categorical, binned : ndarray of int
-        Raw columns of each group; ``categorical`` and ``binned`` once for each encoded column.
+        Columns of each group; ``categorical`` and ``binned`` once for each encoded column. Those
+        from F on are days: ``dates`` are date-times that enter as their calendar.
     is_logarithmic : ndarray of bool
         Which standardised columns enter as log(1 + x).
     centre, scale, low, high : ndarray
@@ -59,6 +64,10 @@ class Preprocessor:
         The category code that each one-hot column stands for.
     left, width : ndarray
         The bin of each piecewise-linear column.
+    elapsed : ndarray of int
+        Raw columns of the dates of which the completed matrix holds the days.
+    moment : ndarray of int
+        The raw column that these are counted to; empty: to 1970-01-01.
     """
 
     fill: Matrix
@@ -75,6 +84,8 @@ class Preprocessor:
     binned: NDArray[np.intp]
     left: Matrix
     width: Matrix
+    elapsed: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
+    moment: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))
 
     @classmethod
     def fit(
@@ -85,6 +96,7 @@ class Preprocessor:
         labels: NDArray[Any] | None = None,
         scaling: Scaling = "standard",
         n_bins: int = 0,
+        calendar: bool = True,
     ) -> Preprocessor:
         """Measure training rows.
 
@@ -101,6 +113,8 @@ class Preprocessor:
         n_bins : int
             Piecewise-linear bins (Gorishniy et al., 2022) of a numeric feature, and of the time
             of day of a date-time; 0: none.
+        calendar : bool
+            Whether date-times enter as hour and weekday; the days from dates do in any case.
 
         Raises
         ------
@@ -109,16 +123,20 @@ class Preprocessor:
         """
         if not len(matrix) or scaling not in ("standard", "robust"):
             raise ConfigurationError(f"cannot fit {len(matrix)} rows with {scaling=}")
-        kinds = np.array([feature.kind for feature in spec.features])
+        n_features = len(spec.features)
+        kinds = np.array([*(f.kind for f in spec.features), *["numeric"] * len(spec.dates)])
         fill = np.zeros(len(kinds))
         scalers: list[tuple[bool, float, float]] = []
         bins: list[tuple[int, float, float]] = []
         for column, kind in enumerate(kinds.tolist()):
             # a column at a time, and contiguous: sums do not depend on where the matrix lives
-            cells = np.ascontiguousarray(matrix[:, column])
+            if column < n_features:
+                cells = np.ascontiguousarray(matrix[:, column])
+            else:
+                cells = spec.days_since(spec.date_columns[column - n_features], matrix)
             fill[column] = _fill_value(cells, kind)
             filled = np.where(np.isnan(cells), fill[column], cells)
-            if kind in ("numeric", "datetime") and n_bins:
+            if n_bins and (kind == "numeric" or (kind == "datetime" and calendar)):
                 readable = filled % DAY if kind == "datetime" else filled
                 edges = _bins(readable, labels, n_bins)
                 bins += [(column, left, right - left) for left, right in edges]
@@ -142,17 +160,33 @@ class Preprocessor:
             low=centre - CLIP * deviation,
             high=centre + CLIP * deviation,
             with_indicator=np.flatnonzero(nullable),
-            dates=np.flatnonzero(kinds == "datetime"),
+            dates=np.flatnonzero((kinds == "datetime") & calendar),
             categorical=np.array([column for column, _ in categories], np.intp),
             codes=np.array([code for _, code in categories]),
             binned=np.array([column for column, _, _ in bins], np.intp),
             left=np.array([left for _, left, _ in bins]),
             width=np.array([width for _, _, width in bins]),
+            elapsed=np.array(spec.date_columns, np.intp),
+            moment=np.array([] if spec.time_column is None else [spec.time_column], np.intp),
         )
+
+    @property
+    def n_features(self) -> int:
+        """Number of raw columns."""
+        return len(self.fill) - len(self.elapsed)
 
     @cached_property
     def sources(self) -> NDArray[np.intp]:
-        """The raw column that each encoded column comes from."""
+        """The raw column that each encoded column comes from; days come from their date."""
+        return self.raw_columns(self.columns)
+
+    def raw_columns(self, columns: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return the raw columns that columns of the completed matrix come from."""
+        return np.concatenate([np.arange(self.n_features), self.elapsed])[columns]
+
+    @cached_property
+    def columns(self) -> NDArray[np.intp]:
+        """The column of the completed matrix that each encoded column reads."""
         calendar = np.repeat(self.dates, N_CALENDAR)
         parts = (self.standardised, self.with_indicator, calendar, self.categorical, self.binned)
         return np.concatenate(parts).astype(np.intp)
@@ -169,7 +203,7 @@ class Preprocessor:
 
     @cached_property
     def binned_features(self) -> NDArray[np.intp]:
-        """The raw columns that have bins, ascending."""
+        """The columns of the completed matrix that have bins, ascending."""
         return np.unique(self.binned)
 
     @cached_property
@@ -214,7 +248,11 @@ class Preprocessor:
         ]
 
     def complete(self, matrix: Matrix) -> Matrix:
-        """Return the raw matrix with missing values filled."""
+        """Return the completed matrix of raw rows."""
+        if len(self.elapsed):
+            moments = matrix.take(self.moment, axis=1) if len(self.moment) else 0.0
+            days = (moments - matrix.take(self.elapsed, axis=1)) / DAY
+            matrix = np.concatenate([matrix, days], axis=1)
         if not len(self.with_indicator):
             return matrix
         return np.where(np.isnan(matrix), self.fill, matrix)
@@ -276,7 +314,7 @@ class Preprocessor:
         bins: bool = True,
         dtype: DTypeLike = np.float32,
     ) -> Array:
-        """Encode raw rows, given also with missing values filled; see :meth:`transform`."""
+        """Encode raw rows, given also completed; see :meth:`transform`."""
         parts: list[Array] = [self._scaled(filled)]
         if len(self.with_indicator):
             parts.append(np.isnan(matrix.take(self.with_indicator, axis=1)))
@@ -320,7 +358,7 @@ class Preprocessor:
 
     def to_arrays(self) -> dict[str, Array]:
         """Return the fitted arrays by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> Preprocessor:
@@ -332,9 +370,13 @@ class Preprocessor:
             If one is missing.
         """
         try:
-            return cls(**{field.name: arrays[field.name] for field in fields(cls)})
+            names = [each.name for each in fields(cls)]
+            return cls(**{n: arrays[n] for n in names if n in arrays or n not in _ADDED})
         except KeyError as error:
             raise ConfigurationError(f"the preprocessing lacks the array {error}") from None
+
+
+_ADDED = frozenset({"elapsed", "moment"})  # arrays that older artifacts do not have
 
 
 def _fill_value(column: Matrix, kind: str) -> float:

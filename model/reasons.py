@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from math import isnan
+from math import isnan, nan
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from model.cells import EPOCH
 from model.chunks import chunks
-from model.features import Feature, FeatureSpec, Matrix
+from model.features import DAY, Feature, FeatureSpec, Matrix
 from model.first_layer import CHUNK_ROWS, FirstLayer
 from model.mlp import MLP
 from model.preprocessing import Preprocessor
@@ -22,6 +22,7 @@ Array = NDArray[Any]
 
 MOST_REASONS = 4  # more are "not likely to be helpful" (Regulation B, commentary to 9(b)(2))
 Value = float | str | bool | None
+Typical = tuple[float, float] | tuple[str, str] | Value
 
 # The years of a date-time, 1 to 9999, in whole seconds.
 _FIRST_MOMENT = (datetime.min.replace(tzinfo=UTC) - EPOCH).total_seconds()
@@ -35,12 +36,15 @@ class Reason:
     Attributes
     ----------
     code : str
-        Stable: the feature's name and what is special about its value (``V14_LOW``).
+        Stable: the feature's name and what is special about its value (``V14_LOW``). A birth, a
+        sign-up or an expiry is ``EARLY`` or ``LATE`` for a transaction of its time, or else a
+        ``DATE``; a transaction's own time is told by its ``CALENDAR``.
     feature : str
     value : float, str, bool or None
         As it was sent; None where it was missing, "other" for an unseen or a rare category.
-    typical : tuple of float, str, bool or None
-        The range, or the most frequent value, of legitimate rows.
+    typical : tuple of float or str, float, str, bool or None
+        The range, or the most frequent value, of legitimate rows; of a date the range at the time
+        of this transaction.
     contribution : float
         In logits for the classifier; share of the reconstruction error for the autoencoder.
     """
@@ -48,7 +52,7 @@ class Reason:
     code: str
     feature: str
     value: Value
-    typical: tuple[float, float] | Value
+    typical: Typical
     contribution: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -115,38 +119,49 @@ def top_reasons(
     """
     strongest = np.argsort(-ranking, axis=1, kind="stable")[:, :MOST_REASONS]
     tables = (np.take_along_axis(table, strongest, 1) for table in (matrix, contributions, ranking))
+    moments = spec.moments(matrix).tolist() if spec.dates else [nan] * len(matrix)
     return [
         [
-            describe(spec.features[column], cell, contribution)
+            describe(spec.features[column], cell, contribution, moment)
             for column, cell, contribution, strength in zip(*row, strict=True)
             if strength > 0
         ]
-        for row in zip(strongest.tolist(), *(table.tolist() for table in tables), strict=True)
+        for moment, *row in zip(
+            moments, strongest.tolist(), *(table.tolist() for table in tables), strict=True
+        )
     ]
 
 
-def describe(feature: Feature, cell: float, contribution: float) -> Reason:
-    """Return the reason for one cell of the raw matrix."""
-    value, typical, quality = _DESCRIPTIONS[feature.kind](feature, cell)
+def describe(feature: Feature, cell: float, contribution: float, moment: float = nan) -> Reason:
+    """Return the reason for one cell of the raw matrix.
+
+    Parameters
+    ----------
+    feature : Feature
+    cell, contribution : float
+    moment : float
+        The time of the transaction.
+    """
+    value, typical, quality = _DESCRIPTIONS[feature.kind](feature, cell, moment)
     if isnan(cell):
         value, quality = None, "MISSING"
     return Reason(f"{feature.code}_{quality}", feature.name, value, typical, float(contribution))
 
 
-Description = tuple[Value, tuple[float, float] | Value, str]
+Description = tuple[Value, Typical, str]
 
 
-def _numeric(feature: Feature, cell: float) -> Description:
+def _numeric(feature: Feature, cell: float, _moment: float) -> Description:
     low, high = feature.typical or (cell, cell)
     quality = "LOW" if cell < low else "HIGH" if cell > high else "TYPICAL"
     return cell, feature.typical, quality
 
 
-def _boolean(feature: Feature, cell: float) -> Description:
+def _boolean(feature: Feature, cell: float, _moment: float) -> Description:
     return cell == 1, feature.central == 1, "TRUE" if cell == 1 else "FALSE"
 
 
-def _categorical(feature: Feature, cell: float) -> Description:
+def _categorical(feature: Feature, cell: float, _moment: float) -> Description:
     typical = _category(feature, feature.central)
     if isnan(cell):
         return None, typical, "MISSING"
@@ -159,15 +174,25 @@ def _category(feature: Feature, cell: float) -> str:
     return feature.categories[int(cell)] if cell < feature.other else "other"
 
 
-def _datetime(_feature: Feature, cell: float) -> Description:
+def _datetime(feature: Feature, cell: float, moment: float) -> Description:
     if isnan(cell):
         return None, None, "MISSING"
+    if feature.typical_days is None:
+        return _date_time(cell), None, "CALENDAR"
+    if isnan(moment):
+        return _date_time(cell), None, "DATE"
+    last, first = (moment - days * DAY for days in feature.typical_days)
+    quality = "EARLY" if cell < first else "LATE" if cell > last else "DATE"
+    return _date_time(cell), (_date_time(first), _date_time(last)), quality
+
+
+def _date_time(seconds: float) -> str:
     # An offset or a rounded fraction of a second may carry a moment out of these years.
-    seconds = min(max(cell, _FIRST_MOMENT), _LAST_MOMENT)
-    return (EPOCH + timedelta(seconds=seconds)).isoformat(), None, "CALENDAR"
+    seconds = min(max(seconds, _FIRST_MOMENT), _LAST_MOMENT)
+    return (EPOCH + timedelta(seconds=seconds)).isoformat()
 
 
-_DESCRIPTIONS: dict[str, Callable[[Feature, float], Description]] = {
+_DESCRIPTIONS: dict[str, Callable[[Feature, float, float], Description]] = {
     "numeric": _numeric,
     "boolean": _boolean,
     "categorical": _categorical,

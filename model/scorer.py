@@ -127,9 +127,9 @@ class Scorer:
     def __post_init__(self) -> None:
         if self.fraud is None and self.anomalies is None:
             raise ConfigurationError("a scorer needs a classifier, an autoencoder or both")
-        if len(self.preprocessor.fill) != len(self.spec.features):
+        if self.preprocessor.n_features != len(self.spec.features):
             raise ConfigurationError(
-                f"the preprocessing reads {len(self.preprocessor.fill)} features, "
+                f"the preprocessing reads {self.preprocessor.n_features} features, "
                 f"the specification lists {len(self.spec.features)}"
             )
         if self.anomalies is not None:
@@ -246,6 +246,22 @@ class Scorer:
         """Return the column of amounts; None where no feature is the amount."""
         column = self.spec.amount_column
         return None if column is None else matrix[:, column]
+
+    def at_stake(self, matrix: Matrix) -> Matrix | None:
+        """Return the amounts as they count in money; None where no feature is the amount.
+
+        Missing and negative ones, such as refunds, count as the policy's floor: sums of them are
+        never negative, and shares of a sum lie between 0 and 1.
+
+        Raises
+        ------
+        TaskError
+            If the scorer has no classifier.
+        """
+        if self.fraud is None:
+            raise TaskError("fraud", self.name)
+        amounts = self.amounts(matrix)
+        return None if amounts is None else self.fraud.policy.amounts(amounts, len(matrix))
 
     def contributions(self, matrix: Matrix) -> Matrix:
         """Return what each feature adds to the logit against the typical transaction, (n, F).

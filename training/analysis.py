@@ -169,7 +169,10 @@ def _reasons(scorer: Scorer, matrix: Matrix, scores: Scores) -> Grid:
     for reason in scorer.reasons(matrix, scores)[0]:
         typical = reason.typical
         if isinstance(typical, tuple):
-            typical = f"{typical[0]:.4g} to {typical[1]:.4g}"
+            low, high = (
+                f"{bound:.4g}" if isinstance(bound, float) else bound[:10] for bound in typical
+            )
+            typical = f"{low} to {high}"
         value = f"{reason.value:.6g}" if isinstance(reason.value, float) else str(reason.value)
         cells = (reason.code, value, str(typical), f"{reason.contribution:+.3f}")
         grid.add_row(*map(Text, cells))  # texts of the data are no markup

@@ -36,8 +36,6 @@ def infer_features(
             continue
         if column.note is not None:
             notes.append(f"column {name!r}: {column.note}")
-        if kind == "datetime" and not config.time_features:
-            continue
         categories: tuple[str, ...] = ()
         if kind == "categorical":
             texts = column.texts

@@ -44,7 +44,8 @@ class DataConfig:
     units : mapping of str to str
         Units of features, shown in the card.
     time_features : bool
-        Whether date-time columns enter as calendar parts.
+        Whether date-time columns enter as calendar parts; the days between other dates and the
+        transaction's time do in any case.
     missing : tuple of str
         Words that mean missing in every column, also in texts: ``NA`` may be Namibia there.
     decimal, thousands : str or None

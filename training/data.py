@@ -27,6 +27,7 @@ from training.column_names import AMOUNTS, LABELS, TIMES, find_column
 from training.column_scan import ColumnScan, scan
 from training.columns import infer_features
 from training.config import DataConfig
+from training.dates import note_on, only_date, other_dates, own_time
 from training.errors import DataError
 from training.memory import UNLIMITED, Memory
 from training.scratch import MappedMatrix
@@ -151,17 +152,27 @@ def from_source(source: Source, config: DataConfig, memory: Memory, needs_label:
     labels = None if roles.label is None else labels_as_said(label, roles.label, config, source)
     _check_amount(columns, roles, config, source.name)
     features, notes = infer_features([columns[name] for name in candidates], config, source.name)
+    notes = [*(f"the file is {note}" for note in source.notes), *notes]
+    time = _time_of(columns, roles, config, features, notes)
+    own = own_time(features, time)
+    dates = other_dates(features, own)
+    notes += note_on(dates, own, has_time=time is not None)
+    if not config.time_features and own is not None and not dates:
+        features = [feature for feature in features if feature.name != own]
+        own = None
+        if not features:
+            raise DataError(source.name, "no column is left to learn from")
     spec = FeatureSpec(
         tuple(features),
         id_column=None if roles.id == TRANSACTION_ID else roles.id,
         amount=roles.amount,
+        time=own,
+        dates=dates,
         missing=config.missing,
     )
-    notes = [*(f"the file is {note}" for note in source.notes), *notes]
     notes += [note for note in [labels and labels.note] if note]
     if ECHOED in spec.names:
         notes.append(f"column {ECHOED!r} is a feature: the {ECHOED!r} of an answer is the model's")
-    time = _time_of(columns, roles, config, features, notes)
     if time is not None and isinstance(columns[time].reading, Refused):
         raise DataError(source.name, str(columns[time].reading), time)
     memory.refuse(n_rows, len(source.looks))
@@ -253,13 +264,13 @@ def _time_of(
     """Return the column that orders the rows."""
     time = roles.time
     if time is None:
-        return _only_date(features)
+        return _date_of_all_rows(features)
     column = columns[time]
     if column.kind in ("numeric", "datetime") or isinstance(column.reading, Refused):
         return time
     if config.time is None:
         notes.append(f"column {time!r} holds no times and does not order the rows")
-        return _only_date(features)
+        return _date_of_all_rows(features)
     return time
 
 
@@ -316,9 +327,9 @@ def _read_times(
         raise DataError(source, f"{rows} no readable time, row {first} first", column.name)
 
 
-def _only_date(features: Sequence[Feature]) -> str | None:
-    dates = [feature for feature in features if feature.kind == "datetime"]
-    return dates[0].name if len(dates) == 1 and not dates[0].nullable else None
+def _date_of_all_rows(features: Sequence[Feature]) -> str | None:
+    only = only_date(features)
+    return None if only is None or only.nullable else only.name
 
 
 def labels_as_said(found: LabelScan, label: str, config: DataConfig, source: Source) -> Labels:

@@ -104,7 +104,7 @@ def evaluate(
     y: Array,
     probability: Array,
     decision: Array,
-    amounts: Array | None,
+    at_stake: Array | None,
     base_rate: float | None,
     rng: np.random.Generator,
 ) -> Evaluation:
@@ -117,7 +117,8 @@ def evaluate(
     probability : ndarray (n,)
     decision : ndarray (n,)
         Index into ``model.decision.DECISIONS``.
-    amounts : ndarray (n,), optional
+    at_stake : ndarray (n,), optional
+        Amounts as they count: :meth:`model.scorer.Scorer.at_stake`.
     base_rate : float, optional
         Where it is given, and both classes are there to be weighted, all figures come twice.
     rng : Generator
@@ -134,8 +135,8 @@ def evaluate(
         int(missed.sum()),
         int((alert & (y == 0)).sum()),
         int(((decision == BLOCK) & (y == 0)).sum()),
-        None if amounts is None else float(np.nansum(amounts[caught])),
-        None if amounts is None else float(np.nansum(amounts[missed])),
+        None if at_stake is None else float(at_stake[caught].sum()),
+        None if at_stake is None else float(at_stake[missed].sum()),
     )
     return Evaluation(
         len(y),

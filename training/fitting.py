@@ -99,6 +99,7 @@ def fit_scorer(
         labels=labels[parts.train] if config.task != "anomaly" else None,
         scaling=config.network.scaling,
         n_bins=config.network.n_bins if config.task != "anomaly" else 0,
+        calendar=config.data.time_features,
     )
 
     def encode(rows: NDArray[np.intp], *, bins: bool = True) -> NDArray[Any] | MappedMatrix:

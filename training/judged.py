@@ -32,7 +32,8 @@ class Judged:
         0 or 1.
     logits, probability : ndarray
     score, decision : ndarray of int
-    amounts : ndarray or None
+    amounts, at_stake : ndarray or None
+        As the table has them, NaN where missing; and as they count in money. None without amounts.
     """
 
     part: str
@@ -43,6 +44,7 @@ class Judged:
     score: Array
     decision: Array
     amounts: Array | None
+    at_stake: Array | None
 
 
 def judged(
@@ -66,6 +68,7 @@ def judged(
             scores.score,
             scores.decision,
             scorer.amounts(rows),
+            scorer.at_stake(rows),
         )
     rows = RowsOf(table.matrix, classifier.calibration_rows)
     logits, amounts = classifier.held_out_logits, scorer.amounts(rows)
@@ -81,4 +84,5 @@ def judged(
         fraud.scale.score(logits),
         fraud.policy.decide(probability, amounts, odd),
         amounts,
+        scorer.at_stake(rows),
     )

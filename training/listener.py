@@ -6,10 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import MLP
-from model.artifact import Artifact
 from training.config import AutoencoderConfig, RunConfig
 from training.data import Table
-from training.evaluate import Evaluation
 from training.fit import Figures
 from training.split import Split
 
@@ -34,6 +32,3 @@ class Listener:
 
     def on_warning(self, text: str) -> None:
         """Hear what may be wrong, and the cure."""
-
-    def on_artifact(self, artifact: Artifact, evaluation: Evaluation | None, part: str) -> None:
-        """Hear that the artifact has been written, read back and verified."""

@@ -105,7 +105,7 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
         seen = judged(scorer, fraud, classifier, table, parts)
         part, rng = seen.part, streams["bootstrap"]
         evaluation = evaluate(
-            seen.y, seen.probability, seen.decision, seen.amounts, config.base_rate, rng
+            seen.y, seen.probability, seen.decision, seen.at_stake, config.base_rate, rng
         )
     told = config
     if memory.shuffles_whole(len(parts.train), scorer.preprocessor.n_encoded):
@@ -123,7 +123,6 @@ def run(config: RunConfig, listener: Listener | None = None) -> Run:
         facts["anomaly_metrics"] = anomaly_figures(scorer, table, parts.test, config.base_rate)
     rows = golden_rows(scorer.spec, streams["golden"])
     artifact = save(Path(config.output) / config.model_name, scorer, rows, facts)
-    listener.on_artifact(artifact, evaluation, part)
     history = classifier.history if classifier is not None else None
     return Run(
         config,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,6 +62,7 @@ class TableReader:
         readings: Mapping[str, Reading] | None = None,
     ) -> None:
         self._source, self._spec = source, spec
+        config = replace(config, missing=(*config.missing, *spec.missing))
         features = [feature for feature in spec.features if feature.name in source.looks]
         absent = [f.name for f in spec.features if f.name not in source.looks and not f.nullable]
         if absent:

@@ -47,7 +47,13 @@ def choose_policy(config: PolicyConfig, probability: Array, y: Array, row_weight
         threshold_for(config.choose, float(target or 0.0), probability, y, row_weights)
         for target in (config.review, config.block)
     )
-    return Policy("threshold", review, block, anomaly_review=config.anomaly_review)
+    return Policy(
+        "threshold",
+        review,
+        block,
+        amount_floor=config.amount_floor,
+        anomaly_review=config.anomaly_review,
+    )
 
 
 def threshold_for(

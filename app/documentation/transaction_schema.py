@@ -92,9 +92,17 @@ def _description(feature: Feature) -> str:
         sentences.append(f"Seen in training: {_shown(seen[0])} to {_shown(seen[1])}.")
     if typical:
         sentences.append(f"Typical: {_shown(typical[0])} to {_shown(typical[1])}.")
+    if feature.typical_days is not None:
+        low, high = feature.typical_days
+        sentences.append(
+            "Read as the days from it to the transaction's time, "
+            f"typically {low:,.0f} to {high:,.0f}."
+        )
     if feature.categories:
         known = ", ".join(feature.categories)
-        sentences.append(f'Known values: {known}. Any other is scored as "other".')
+        rare = len(feature.rare_texts)
+        others = f"Any other, {rare:,} rare ones among them," if rare else "Any other"
+        sentences.append(f'Known values: {known}. {others} is scored as "other".')
     if feature.nullable:
         sentences.append("May be null or left out.")
     return " ".join(sentences) or "Nothing was measured."

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from training import evaluate
+from training.cli.console import RunConsole
 from training.config_file import load_config
 from training.pipeline import Run, run
 
@@ -37,7 +38,11 @@ def train(frame: pd.DataFrame, folder: Path, listener: Any = None, **overrides: 
     facts["data"] = {**facts["data"], "path": str(path)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluate, "RESAMPLES", 10)
-        return run(load_config(None, {"output": str(folder / "artifacts"), **facts}), listener)
+        result = run(load_config(None, {"output": str(folder / "artifacts"), **facts}), listener)
+    if isinstance(listener, RunConsole):
+        listener.close()
+        listener.print_result(result)
+    return result
 
 
 def figures_of(run: Run) -> dict[str, float | None]:

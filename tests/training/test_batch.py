@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from model.answers import ANSWER_KEYS
 from model.decision import DECISIONS
 from tests.training.runs import train
 from tests.training.tables import mixed_frame
@@ -66,6 +67,10 @@ def test_scores_stand_beside_the_id_in_the_order_of_the_rows(artifact, tmp_path)
 
     assert list(result) == COLUMNS
     assert result["payment_id"].tolist() == shuffled["payment_id"].tolist()
+
+
+def test_names_of_the_columns_are_no_names_of_features():
+    assert set(COLUMNS[1:]) <= ANSWER_KEYS
 
 
 def test_scores_are_those_of_the_scorer(artifact, tmp_path):

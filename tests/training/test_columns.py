@@ -141,12 +141,6 @@ def test_values_that_are_no_cells_are_left_out_by_name(column):
     assert notes[0].endswith("and is left out")
 
 
-def test_date_times_can_be_left_out():
-    feature, _ = inferred(repeated("2026-01-31", "2026-02-01"), time_features=False)
-
-    assert feature is None
-
-
 def test_what_is_declared_reaches_the_feature():
     feature, _ = inferred(
         repeated(1, 2),

@@ -218,7 +218,7 @@ def test_percentages_are_those_of_the_matrix(plain):
 def test_impact_counts_frauds_and_money():
     y = np.array([1, 1, 1, 0, 0, 0])
     decision = np.array([BLOCK, REVIEW, APPROVE, APPROVE, REVIEW, BLOCK])
-    amounts = np.array([100.0, np.nan, 30.0, 1.0, 2.0, 4.0])
+    amounts = np.array([100.0, 0.0, 30.0, 1.0, 2.0, 4.0])
 
     impact = evaluated(y, np.linspace(0, 1, 6), decision, amounts).impact
 

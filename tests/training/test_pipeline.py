@@ -209,9 +209,6 @@ class Recorder(Listener):
     def on_warning(self, text):
         self.heard.append(("warning", text.split(":")[0]))
 
-    def on_artifact(self, artifact, evaluation, part):
-        self.heard.append(("artifact", artifact.path.exists(), evaluation.n_rows, part))
-
 
 def test_listener_hears_everything_in_order(tmp_path):
     recorder = Recorder()
@@ -231,7 +228,6 @@ def test_listener_hears_everything_in_order(tmp_path):
         ("split", 2400),
         ("network", 3, 0, 2400),
         ("autoencoder", 1),
-        ("artifact", True, 600, "test"),
     ]
     assert names.count("epoch") == 3
     assert ("warning", "two units of a layer are identical and learn the same") in recorder.heard

@@ -73,3 +73,20 @@ def test_file_of_digits_only_is_scored_like_the_file_it_was_taken_from(tmp_path)
     matrix = TableReader(source, table.spec, DataConfig()).matrix()
 
     np.testing.assert_array_equal(matrix, table.matrix[::3])
+
+
+def test_words_that_mean_missing_to_a_model_do_so_in_every_table_and_request():
+    config = DataConfig(missing=("unknown", "NA"))
+    numbers = ["1.5", "unknown"] * 20
+    codes = ["a"] * 20 + ["NA", "b"] * 10
+    frame = plain_frame(V1=numbers, code=codes)
+
+    spec = from_frame(frame, config, "cards.csv").spec
+    matrix = matrix_of(frame, spec, "new.csv")
+
+    assert spec.missing == ("unknown", "NA")
+    assert np.isnan(matrix[:, 1]).sum() == 20
+    assert np.isnan(matrix[:, -1]).sum() == 10
+    row = {"Time": 1, "V1": None, "Amount": 2.0, "code": "NA"}
+    assert np.isnan(type(spec).from_dict(spec.to_dict()).matrix_from_rows([row])[0, -1])
+    assert "NA" not in spec.features[-1].categories

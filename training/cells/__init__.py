@@ -22,6 +22,7 @@ are, the outcome is the same::
 ``units``, ``numbers``  currencies and units; nearly numbers and the rule that reads them
 ``zones``, ``dates``    time zones; the forms of date-times
 ``strptime``            date-times by a format that is given
+``plain``               chunks of plain numbers, read at once
 ``booleans``            true and false
 ``tally``, ``scan``     what a column holds, counted
 ``refusal``, ``decide`` why a column cannot be read; which rule it is

@@ -184,7 +184,8 @@ class DateLayout:
             year += 2000
         are_never = (year == 0) | (month == 0) | (day == 0) | (year >= NEVER)
         are_never |= (day == 1) & (month == 1) & (year == 1)
-        are_never |= (day == 31) & (month == 12) & (year == 2099)
+        if not self.shape.has_short_year:  # 31/12/99 may well be of 1999
+            are_never |= (day == 31) & (month == 12) & (year == 2099)
         are_never &= (month <= 12) & (day <= 31)
         first = ((year - 1970) * 12 + np.clip(month, 1, 12) - 1).astype("datetime64[M]")
         n_days = ((first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")).astype(int)

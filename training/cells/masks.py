@@ -46,8 +46,6 @@ class MaskedColumn:
     """
 
     def __init__(self, texts: pyarrow.Array) -> None:
-        if isinstance(texts, pyarrow.ChunkedArray):
-            texts = texts.combine_chunks()
         self.texts = pyarrow.compute.utf8_trim_whitespace(texts.cast(pyarrow.large_string()))
         n = len(self.texts)
         _, offsets, data = self.texts.buffers()

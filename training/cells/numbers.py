@@ -405,7 +405,8 @@ def describe_rule(rule: NumberRule, tallies: Mapping[NumberShape, Tally]) -> str
     if rule.unit:
         if rule.may_lack_unit:
             bare = sum(t.count for s, t in tallies.items() if rule.reads(s) and s.unit is None)
-            parts.append(f"currency {rule.unit}" + (f" ({bare:,} cells without)" if bare else ""))
+            cells = "one cell" if bare == 1 else f"{bare:,} cells"
+            parts.append(f"currency {rule.unit}" + (f" ({cells} without)" if bare else ""))
         elif rule.unit in ("%", "‰"):
             parts.append(f"{rule.unit} as it stands (12.5 {rule.unit} is 12.5)")
         else:

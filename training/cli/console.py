@@ -10,7 +10,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as Grid
 
 from model import MLP
-from model.artifact import Artifact
 from model.losses import compute_class_weights
 from training.config import AutoencoderConfig, RunConfig
 from training.data import Table
@@ -18,6 +17,7 @@ from training.evaluate import METRICS, PER, Evaluation, View
 from training.fit import Figures
 from training.imbalance import class_weights_of_strength, resampled_labels
 from training.listener import Listener
+from training.pipeline import Run
 from training.promote import Comparison
 from training.split import Split
 
@@ -115,11 +115,11 @@ class RunConsole(Listener):
         warning = f"  [yellow]![/yellow] {escape(text)}"
         self._console.print(warning, highlight=False, soft_wrap=True)
 
-    def on_artifact(self, artifact: Artifact, evaluation: Evaluation | None, part: str) -> None:
-        """Print the evaluation."""
-        self._stop()
+    def print_result(self, run: Run) -> None:
+        """Print the evaluation of a finished run."""
+        artifact, evaluation = run.artifact, run.evaluation
         if evaluation is not None:
-            print_evaluation(self._console, evaluation, f"{part} rows")
+            print_evaluation(self._console, evaluation, f"{run.evaluated_part} rows")
         per_day = artifact.manifest.get("transactions_per_day")
         if per_day is not None:
             self._line("thresholds", f"for the alerts of {per_day:,.0f} transactions a day")
@@ -230,7 +230,7 @@ def _print_impact(console: Console, evaluation: Evaluation) -> None:
     caught, missed = f"{impact.frauds_caught:,}", f"{impact.frauds_missed:,}"
     if impact.amount_caught is not None and impact.amount_missed is not None:
         total = impact.amount_caught + impact.amount_missed
-        share = f" ({impact.amount_caught / total:.2%} of the amount)" if total else ""
+        share = f" ({impact.amount_caught / total:.2%} of the amount)" if total > 0 else ""
         caught += f" frauds worth {impact.amount_caught:,.2f}{share}"
         missed += f" frauds worth {impact.amount_missed:,.2f}"
     line(console, "caught", caught)

@@ -62,8 +62,8 @@ def evaluate_model(
     scores = loaded.scorer.score(matrix)
     base_rate = loaded.manifest.get("base_rate")
     rng = np.random.default_rng(0)
-    amounts = loaded.scorer.amounts(matrix)
-    result = evaluate(labels, scores.probability, scores.decision, amounts, base_rate, rng)
+    at_stake = loaded.scorer.at_stake(matrix)
+    result = evaluate(labels, scores.probability, scores.decision, at_stake, base_rate, rng)
     print_evaluation(terminal.CONSOLE, result, f"rows of {data.name}")
 
 

@@ -11,6 +11,7 @@ from model.errors import ConfigurationError
 from training import promote as promotion
 from training.challenge import Challenge, challenge
 from training.cli import terminal
+from training.cli.aftermath import Aftermath
 from training.cli.console import RunConsole, heading, line, print_comparison
 from training.cli.search_console import SearchConsole, print_outcome
 from training.config import RunConfig
@@ -42,14 +43,16 @@ def explore_table(config: RunConfig, file: str | None) -> None:
 
 def train_model(config: RunConfig, command: str) -> None:
     """Train a model; the first version of a name becomes its champion."""
-    result, _ = _run(config, command)
+    aftermath = Aftermath(terminal.CONSOLE)
+    result, _ = _run(config, command, aftermath)
     directory = result.artifact.path.parent
     if promotion.champion_of(directory) is None:
-        _promote_first(directory, result.artifact.version)
+        _promote_first(directory, result.artifact.version, aftermath)
     else:
         path = result.artifact.path
-        line(terminal.CONSOLE, "promote with", f"python -m training promote {path}")
-    line(terminal.CONSOLE, "serve with", f"FRAUDSCORE_MODEL_DIR={directory} make serve")
+        aftermath.say("promote with", f"python -m training promote {path}")
+    aftermath.say("serve with", f"FRAUDSCORE_MODEL_DIR={directory} make serve")
+    aftermath.finish()
 
 
 def retrain_model(config: RunConfig, command: str) -> None:
@@ -58,25 +61,27 @@ def retrain_model(config: RunConfig, command: str) -> None:
     champion = promotion.champion_of(directory)
     if champion is not None:
         promotion.refuse_without_classifiers(champion, config.task)
-    result, rivals = _run(config, command, champion)
+    aftermath = Aftermath(terminal.CONSOLE)
+    result, rivals = _run(config, command, aftermath, champion)
     challenger = result.artifact
     if champion is None or rivals is None:
-        _promote_first(directory, challenger.version)
+        _promote_first(directory, challenger.version, aftermath)
+        aftermath.finish()
         return
     comparison = rivals.compared()
-    print_comparison(terminal.CONSOLE, comparison)
+    aftermath.attempt("the comparison", lambda: print_comparison(terminal.CONSOLE, comparison))
     if comparison.is_worse:
         reason = f"these rows show it to be worse; {champion.version} stays"
-        line(terminal.CONSOLE, "not promoted", reason)
+        aftermath.say("not promoted", reason)
         raise SystemExit(NOT_PROMOTED)
     promotion.promote(directory, challenger.version)
-    text = f"{challenger.version}, in the place of {champion.version}"
-    line(terminal.CONSOLE, "champion", text)
+    aftermath.say("champion", f"{challenger.version}, in the place of {champion.version}")
+    aftermath.finish()
 
 
-def _promote_first(directory: Path, version: str) -> None:
+def _promote_first(directory: Path, version: str, aftermath: Aftermath) -> None:
     promotion.promote(directory, version)
-    line(terminal.CONSOLE, "champion", f"{version}, the first version of its name")
+    aftermath.say("champion", f"{version}, the first version of its name")
 
 
 class RetrainingConsole(RunConsole):
@@ -93,7 +98,7 @@ class RetrainingConsole(RunConsole):
 
 
 def _run(
-    config: RunConfig, command: str, champion: Artifact | None = None
+    config: RunConfig, command: str, aftermath: Aftermath, champion: Artifact | None = None
 ) -> tuple[Run, Challenge | None]:
     """Train and report, printing on the way; with a champion only if it can be compared with."""
     console = RunConsole(terminal.CONSOLE) if champion is None else RetrainingConsole(champion)
@@ -101,12 +106,17 @@ def _run(
         result = run(config, console)
     finally:
         console.close()
-    card = write_card(result.artifact, result.artifact.path.parent)
+    artifact = result.artifact
+    aftermath.attempt("the figures", lambda: console.print_result(result))
+    card = aftermath.attempt("the card", lambda: write_card(artifact, artifact.path.parent))
     rivals = challenge(result)
-    report = write_report(result, Path(config.reports), rivals, command)
-    heading(terminal.CONSOLE, "Written")
-    for name, path in (("artifact", result.artifact.path), ("card", card), ("report", report)):
-        line(terminal.CONSOLE, name, str(path))
+    report = aftermath.attempt(
+        "the report", lambda: write_report(result, Path(config.reports), rivals, command)
+    )
+    aftermath.attempt("a heading", lambda: heading(terminal.CONSOLE, "Written"))
+    for name, path in (("artifact", artifact.path), ("card", card), ("report", report)):
+        if path is not None:
+            aftermath.say(name, str(path))
     return result, rivals
 
 

@@ -85,7 +85,7 @@ def mistake_facts(scorer: Scorer, run: Run, seen: Judged) -> Facts:
         ``probability``, ``score``, ``decision`` and ``reasons``.
     """
     is_alert = seen.decision != APPROVE
-    stake = seen.probability if seen.amounts is None else np.nan_to_num(seen.amounts)
+    stake = seen.probability if seen.at_stake is None else seen.at_stake
     missed = np.flatnonzero((seen.y == 1) & ~is_alert)
     missed = missed[np.lexsort([seen.probability[missed], -stake[missed]])]
     alarms = np.flatnonzero((seen.y == 0) & is_alert)

@@ -26,9 +26,9 @@ def percent(share: float) -> str:
     decimals = 1
     if value in (0, 100):
         decimals = 0
-    elif value < 10:
+    elif 0 < value < 10:
         decimals = 2 - math.floor(math.log10(value))
-    elif value > 99:
+    elif 99 < value < 100:
         decimals = 1 - math.floor(math.log10(round(100 - value, MOST_DECIMALS)))
     return f"{value:.{min(decimals, MOST_DECIMALS)}f}{SPACE}%"
 

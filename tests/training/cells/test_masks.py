@@ -48,11 +48,12 @@ def test_long_texts_have_one_mask():
     assert column.masks == ["0" * LONGEST, TOO_LONG]
 
 
-def test_column_may_come_in_pieces_and_as_categories():
-    pieces = pyarrow.chunked_array([["1"], ["22", "3"]])
-
-    assert MaskedColumn(pieces).codes.tolist() == [0, 1, 0]
-    assert MaskedColumn(pieces.combine_chunks().dictionary_encode()).codes.tolist() == [0, 1, 0]
+def test_column_may_be_of_any_type_of_strings_or_of_none():
+    for kind in (pyarrow.string(), pyarrow.large_string(), pyarrow.string_view()):
+        assert MaskedColumn(pyarrow.array(["1", "22", "3"], kind)).codes.tolist() == [0, 1, 0]
+    categories = pyarrow.array(["1", "22", "3"]).dictionary_encode()
+    assert MaskedColumn(categories).codes.tolist() == [0, 1, 0]
+    assert MaskedColumn(pyarrow.array([None, None])).codes.tolist() == [-1, -1]
     assert MaskedColumn(pyarrow.array([], pyarrow.string())).masks == []
     assert MaskedColumn(pyarrow.array([None, None], pyarrow.string())).codes.tolist() == [-1, -1]
 

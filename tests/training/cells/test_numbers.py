@@ -92,7 +92,11 @@ def test_whole_numbers_come_back(values):
         (["1 234", "12"], [1234, 12], "thousands space"),
         (["0,123", "1,234"], [0.123, 1.234], "decimal comma"),
         (["1'234.5"], [1234.5], "decimal point and thousands apostrophe"),
-        (["$12.00", "($3.50)", "7"], [12, -3.5, 7], "brackets for minus and currency $ (1 cells w"),
+        (
+            ["$12.00", "($3.50)", "7"],
+            [12, -3.5, 7],
+            "minus and currency $ (one cell without)",
+        ),
         (["12.50-", "3"], [-12.5, 3], "minus behind the number"),
         (["12.5 %", "3%"], [12.5, 3], "% as it stands (12.5 % is 12.5)"),
         (["12 kg", "3.5kg"], [12, 3.5], "unit 'kg' left out"),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.training.cells.columns import assert_same, reading_of, values_of
@@ -13,6 +13,7 @@ from training.cells import CellError, Dates, Refused
 
 
 @settings(max_examples=20)
+@example(found=[datetime(1999, 12, 31), datetime(2000, 1, 1)], form="%d-%m-%y")
 @given(
     found=st.lists(st.datetimes(datetime(1970, 1, 1), datetime(2068, 12, 31)), min_size=1),
     form=st.sampled_from(["%d/%m/%Y %H:%M", "%m/%d/%y %I:%M:%S %p", "%d-%b-%y", "%Y%j", "%Y%m%d"]),
