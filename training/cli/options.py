@@ -37,7 +37,7 @@ def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--time", help="Column that orders the rows."),
         click.option("--amount", help="Column with the amount at stake."),
         click.option("--id", help="Column that identifies a transaction; no feature."),
-        click.option("--drop", help="Columns that are no features, separated by commas."),
+        click.option("--drop", help='Columns that are no features, as a,"b, c".'),
         click.option("--time-unit", type=click.Choice(TIME_UNITS), help="Of a time in numbers."),
         cell_options,
     ]
