@@ -57,6 +57,8 @@ class Table:
         SHA-256 over all of it.
     notes : tuple of str
         What the reader should know: columns left out, and why.
+    are_dated : bool
+        Whether the times are counted from 1970 UTC, not from a start that nobody knows.
     """
 
     source: str
@@ -66,6 +68,7 @@ class Table:
     times: Matrix | None
     digest: str
     notes: tuple[str, ...]
+    are_dated: bool = False
 
     def __len__(self) -> int:
         return len(self.matrix)
@@ -188,15 +191,16 @@ def from_source(source: Source, config: DataConfig, memory: Memory, needs_label:
     readings = {name: own.reading for name, own in columns.items() if own.reading is not None}
     reader = TableReader(kept or source, spec, config, readings)
     digest = _fill(table, reader, labels, roles.label, None if time is None else columns[time])
+    are_dated = False
     if table.times is not None and time is not None:
-        _read_times(table.times, columns[time], config, source.name, notes)
+        are_dated = _read_times(table.times, columns[time], config, source.name, notes)
     if table.labels is not None and needs_label and table.labels.min() == table.labels.max():
         reason = f"all labels are {table.labels[0]}, both classes are needed"
         raise DataError(source.name, reason, roles.label)
     for array in (table.labels, table.times):
         if array is not None:
             digest.update(array)
-    return replace(table, digest=digest.hexdigest(), notes=tuple(notes))
+    return replace(table, digest=digest.hexdigest(), notes=tuple(notes), are_dated=are_dated)
 
 
 def _roles_of(source: Source, config: DataConfig, needs_label: bool) -> Roles:
@@ -309,8 +313,15 @@ def _times_of(column: pyarrow.Array, time: ColumnScan, first_row: int, source: s
 
 def _read_times(
     times: Matrix, column: ColumnScan, config: DataConfig, source: str, notes: list[str]
-) -> None:
-    """Turn what a time column counts into seconds; refuse gaps."""
+) -> bool:
+    """Turn what a time column counts into seconds; return whether they count from 1970.
+
+    Raises
+    ------
+    DataError
+        If what it counts has to be asked, or a row has no time.
+    """
+    are_dated = True
     if column.kind == "numeric":
         seen = NumberScan()
         seen.add(times, 0)
@@ -318,6 +329,7 @@ def _read_times(
         if isinstance(unit, Refused):
             raise DataError(source, str(unit), column.name)
         times[:] = unit.to_seconds(times)
+        are_dated = unit.is_since_1970
         if unit.name != "s":  # seconds are what everybody expects
             notes.append(f"column {column.name!r}: {unit.note}")
     n_missing = int(np.count_nonzero(~np.isfinite(times)))
@@ -325,6 +337,7 @@ def _read_times(
         first = int(np.argmax(~np.isfinite(times)))
         rows = "one row has" if n_missing == 1 else f"{n_missing:,} rows have"
         raise DataError(source, f"{rows} no readable time, row {first} first", column.name)
+    return are_dated
 
 
 def _date_of_all_rows(features: Sequence[Feature]) -> str | None:

@@ -34,6 +34,9 @@ class PromotionError(TrainingError):
     """A promotion that was refused; the champion is unchanged."""
 
 
+NO_TEXT = "\0"  # of no table
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Average precision of two models on the same rows.
@@ -258,7 +261,7 @@ def _recoded(
     for feature in source.scorer.spec.features:
         cells = matrix[:, names.index(feature.name)]
         if feature.kind == "categorical":
-            texts = [*feature.categories, "", ""]  # "" is no category: other there as well
+            texts = [*feature.categories, NO_TEXT, NO_TEXT]  # no category: other there as well
             columns[feature.name] = [None if np.isnan(c) else texts[int(c)] for c in cells]
         else:
             columns[feature.name] = cells

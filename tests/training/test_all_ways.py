@@ -168,7 +168,7 @@ def test_shared_cases_are_read_or_refused_by_name(path):
     id_column = "payment_id" if path.name.startswith("large_ids") else None
     config = DataConfig(path=str(path), id=id_column)
     if path.name == "date_unknown_row3.csv":
-        with pytest.raises(DataError, match="'created_at'.*row 3: 'unknown'"):
+        with pytest.raises(DataError, match=r"'created_at'.*row 3: 'unknown'"):
             load(config)
         return
     table = load(config)

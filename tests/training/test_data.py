@@ -371,6 +371,7 @@ def test_numeric_times_are_seconds_by_their_unit(name, numbers, unit, seconds):
     table = from_frame(frame, DataConfig(time=name, time_unit=unit), "cards.csv")
 
     assert table.times[:2].tolist() == seconds
+    assert table.are_dated == (seconds[0] > 1e9)
     is_told = any(note.startswith(f"column {name!r}: its numbers are") for note in table.notes)
     assert is_told == (name != "Time")
     column = table.spec.names.index(name)

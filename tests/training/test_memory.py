@@ -22,7 +22,7 @@ ENOUGH = "8GB"  # for whatever process the tests run in
 @pytest.fixture(autouse=True)
 def short(monkeypatch, tmp_path):
     """Read small chunks, draw short bootstraps, make temporary files in a folder of their own."""
-    monkeypatch.setattr("training.data.FRAME_CELLS", 6300)  # 700 rows
+    monkeypatch.setattr("training.column_scan.BATCH_CELLS", 6300)  # 700 rows
     monkeypatch.setattr(evaluate, "RESAMPLES", 10)
     (tmp_path / "scratch").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))

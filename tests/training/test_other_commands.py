@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from tests.factories import valid_row
 from tests.training.commands import QUICK_TOML, refused, run, write
 from tests.training.tables import mixed_frame
+from training import config
 from training.__main__ import main
+from training.cells import numbers, time_units
 
 pytestmark = pytest.mark.usefixtures("working_folder")
 
@@ -177,3 +180,41 @@ def test_every_command_explains_itself(command):
 
     assert output.startswith("Usage: ")
     assert command in run("-h")
+
+
+def test_every_command_takes_what_is_said_of_the_cells():
+    frame = mixed_frame(900)
+    plain = write(frame.replace("fuel", "Säule"), "plain.csv")
+    german = frame.assign(
+        amount=frame["amount"].map("{:.2f}".format).str.replace(".", ","),
+        is_fraud=frame["is_fraud"].map({1: "schlecht", 0: "gut"}),
+        merchant=frame["merchant"].replace("fuel", "Säule"),
+        v2=frame["v2"].astype(object).where(frame["v2"].notna(), "unbekannt"),
+    )
+    german.to_csv("german.csv", sep=";", index=False, encoding="windows-1252")
+    said = ("--decimal", ",", "--missing", "unbekannt", "--encoding", "windows-1252")
+    label = ("--label", "is_fraud", "--positive", "schlecht")
+
+    run("train", "--data", plain, "--config", "quick.toml", "--name", "a")
+    printed = run(
+        "train", "--data", "german.csv", "--config", "quick.toml", "--name", "b", *label, *said
+    )
+    [plain_model], [german_model] = (list(Path("artifacts", n).glob("*.npz")) for n in "ab")
+    matrices = {}
+    for name, model in {"plain": plain_model, "german": german_model}.items():
+        options = said if name == "german" else ()
+        data = ("--artifact", model, "--data", f"{name}.csv")
+        run("score", *data, "--output", f"{name}.scores.csv", *options)
+        matrices[name] = pd.read_csv(f"{name}.scores.csv")
+    evaluated = run("evaluate", *data, *label, *said)
+
+    assert "separated by semicolons" in printed
+    assert "'schlecht' as fraud" in printed
+    pd.testing.assert_frame_equal(matrices["plain"], matrices["german"])
+    assert "900 rows" in evaluated
+    assert "--encoding" in refused("score", *data, "--output", "none.csv", "--encoding", "ascii")
+
+
+def test_units_and_marks_of_the_options_are_those_of_the_rules():
+    assert config.TIME_UNITS == tuple(time_units.TIME_UNITS)
+    assert (config.DECIMALS, config.THOUSANDS) == (numbers.DECIMALS, numbers.THOUSANDS)

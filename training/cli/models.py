@@ -15,8 +15,7 @@ from training.analysis import analysis, parse_transaction
 from training.batch import score_file
 from training.cli import terminal
 from training.cli.console import line, print_comparison, print_evaluation
-from training.cli.options import chosen_artifact
-from training.config import DataConfig
+from training.cli.options import chosen_artifact, table_config
 from training.data import labelled
 from training.evaluate import evaluate
 from training.rebase import rebase
@@ -48,7 +47,7 @@ def score_table(
     """Score a table into another, in the order of its rows."""
     loaded = chosen_artifact(artifact, model)
     with terminal.row_counter() as on_rows:
-        n_rows = score_file(loaded, data, output, on_rows, DataConfig(**cells))
+        n_rows = score_file(loaded, data, output, on_rows, table_config(data, cells))
     line(terminal.CONSOLE, "scored", f"{n_rows:,} rows into {output}")
 
 
@@ -57,7 +56,7 @@ def evaluate_model(
 ) -> None:
     """Print the metrics of a model on a labelled table."""
     loaded = chosen_artifact(artifact, model)
-    config = DataConfig(label=label, **cells)
+    config = table_config(data, {"label": label, **cells})
     labels, matrix = labelled(FileSource(data, config.encoding), loaded.scorer.spec, config)
     scores = loaded.scorer.score(matrix)
     base_rate = loaded.manifest.get("base_rate")
@@ -72,7 +71,7 @@ def compare_models(
 ) -> None:
     """Compare two artifacts on labelled rows."""
     before, after = load(champion), load(challenger)
-    config = DataConfig(label=label, **cells)
+    config = table_config(data, {"label": label, **cells})
     labels, matrix = labelled(FileSource(data, config.encoding), after.scorer.spec, config)
     rng = np.random.default_rng(0)
     comparison = promotion.compare(before, after, matrix, labels, rng)

@@ -12,11 +12,11 @@ from model.artifact import Artifact, load
 from model.errors import ConfigurationError
 from model.pointer import load_champion
 from training.column_lists import names_in
-from training.config import DECIMALS, THOUSANDS, TIME_UNITS, RunConfig
+from training.config import DECIMALS, THOUSANDS, TIME_UNITS, DataConfig, RunConfig
 from training.config_file import load_config
 from training.duration import seconds_of
 
-CELLS = ("decimal", "thousands", "time_format", "encoding")
+CELLS = ("missing", "decimal", "thousands", "time_format", "encoding")
 DEFAULT_MODEL = Path("artifacts/creditcard")
 # Names of training.objective.METRICS, which imports scikit-learn: --help must answer at once.
 SEARCH_METRICS = (
@@ -51,6 +51,7 @@ def cell_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = [
         click.option("--decimal", type=click.Choice(DECIMALS), help="Decimal mark of numbers."),
         click.option("--thousands", type=click.Choice(THOUSANDS), help="Separates thousands."),
+        click.option("--missing", help="Words that mean missing, separated by commas."),
         click.option("--time-format", help="How dates are written, as %d.%m.%Y %H:%M."),
         click.option("--encoding", help="Of a CSV file that is not UTF-8, as windows-1252."),
     ]
@@ -157,8 +158,9 @@ def config_from(options: dict[str, Any]) -> RunConfig:
         if values:
             overrides[section] = values
 
-    if "drop" in given:
-        given["drop"] = names_in(given["drop"])
+    for name in ("drop", "missing"):
+        if name in given:
+            given[name] = names_in(given[name])
     if "layers" in given:
         try:
             given["layers"] = [int(width) for width in given["layers"].split(",")]
@@ -173,6 +175,14 @@ def config_from(options: dict[str, Any]) -> RunConfig:
     move("split", split="how", delay="delay_seconds", **shares)
     move("network", layers="layers")
     return load_config(path, {**overrides, **given})
+
+
+def table_config(data: Path, cells: dict[str, Any]) -> DataConfig:
+    """Return what the options of a command say of the table that a model is to read."""
+    known = {name: value for name, value in cells.items() if value is not None}
+    if "missing" in known:
+        known["missing"] = tuple(names_in(known["missing"]))
+    return DataConfig(path=str(data), **known)
 
 
 def artifact_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -73,6 +73,7 @@ def command_of(config: RunConfig, file: str | None = None) -> str:
         "--data": data.path,
         **{f"--{name.replace('_', '-')}": getattr(data, name) for name in (*COLUMNS, *CELLS)},
         "--drop": list_text(data.drop) or None,
+        "--missing": list_text(data.missing) or None,
         "--task": config.task if config.task != plain.task else None,
         "--split": config.split.how if config.split.how != plain.split.how else None,
         "--base-rate": None if config.base_rate is None else repr(config.base_rate),

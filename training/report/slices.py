@@ -85,8 +85,7 @@ def _divisions(run: Run, seen: Judged, ranking: Sequence[str]) -> Iterator[tuple
         cells = run.table.matrix[seen.rows, spec.names.index(feature.name)]
         yield feature.name, _categories(feature, cells)
     if run.table.times is not None:
-        dates = any(feature.kind == "datetime" for feature in spec.features)
-        yield "time", _times(run.table.times[seen.rows], is_dated=dates)
+        yield "time", _times(run.table.times[seen.rows], is_dated=run.table.are_dated)
 
 
 _CODED = ("categorical", "boolean")

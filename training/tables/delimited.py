@@ -65,12 +65,15 @@ def _reader(
         ),
         parse_options=pyarrow.csv.ParseOptions(
             delimiter=dialect.separator,
-            quote_char=dialect.quote,
+            quote_char=dialect.quote if dialect.has_quotes else False,
             newlines_in_values=dialect.has_quotes,
             invalid_row_handler=note,
         ),
         convert_options=pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(names, TEXT), strings_can_be_null=True, null_values=[""]
+            column_types=dict.fromkeys(names, TEXT),
+            strings_can_be_null=True,
+            null_values=[""],
+            check_utf8=False,  # all bytes have been looked at
         ),
     )
 
