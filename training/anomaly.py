@@ -26,6 +26,27 @@ WHITENING_ROWS = 2**15  # give a covariance to within a percent
 WHITENING_CELLS = 2**22  # of all members' residuals, which have to fit into memory
 
 
+def legitimate_parts(
+    is_legitimate: NDArray[np.bool_], parts: Split
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows that an autoencoder learns from, and those that it is measured on.
+
+    Raises
+    ------
+    SplitError
+        If there are too few for one of the two.
+    """
+    if parts.folds is None:
+        train = parts.train
+        validation = np.concatenate([parts.validation_a, parts.validation_b])
+    else:
+        train, validation = parts.train[parts.folds != 0], parts.train[parts.folds == 0]
+    train, validation = train[is_legitimate[train]], validation[is_legitimate[validation]]
+    if len(train) == 0 or len(validation) < 2:
+        raise SplitError("the autoencoder needs legitimate rows to train on and others to measure")
+    return train, validation
+
+
 def train_autoencoder(
     encode: Callable[[NDArray[np.intp]], Array | MappedMatrix],
     is_legitimate: NDArray[np.bool_],
@@ -55,14 +76,7 @@ def train_autoencoder(
     SplitError
         If there are no legitimate rows for one of the two.
     """
-    if parts.folds is None:
-        train = parts.train
-        validation = np.concatenate([parts.validation_a, parts.validation_b])
-    else:
-        train, validation = parts.train[parts.folds != 0], parts.train[parts.folds == 0]
-    train, validation = train[is_legitimate[train]], validation[is_legitimate[validation]]
-    if len(train) == 0 or len(validation) < 2:
-        raise SplitError("the autoencoder needs legitimate rows to train on and others to measure")
+    train, validation = legitimate_parts(is_legitimate, parts)
     X = encode(train)
     network = Autoencoder(
         X.shape[1],

@@ -189,15 +189,6 @@ class ColumnScan:
         return KINDS[self.look] if self.reading is None else KIND_OF_READING[type(self.reading)]
 
     @property
-    def refused_kind(self) -> Kind:
-        """What most of a column that is refused looks like."""
-        n_numbers, n_dates = (
-            sum(tally.count for tally in tallies.values())
-            for tallies in (self._cells.numbers, self._cells.dates)
-        )
-        return "datetime" if n_dates > n_numbers else "numeric"
-
-    @property
     def is_empty(self) -> bool:
         """Whether no row has a value."""
         if self._has_texts:
@@ -214,6 +205,15 @@ class ColumnScan:
         if self.is_declared or self._has_texts:
             return self._n_null_counted
         return self._n_null + self._n_never
+
+    @property
+    def refused_kind(self) -> Kind:
+        """What most of a column that is refused looks like."""
+        n_numbers, n_dates = (
+            sum(tally.count for tally in tallies.values())
+            for tallies in (self._cells.numbers, self._cells.dates)
+        )
+        return "datetime" if n_dates > n_numbers else "numeric"
 
     @property
     def note(self) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from model.features import Feature
 from training.cells import Refused
+from training.column_names import is_party_key
 from training.column_scan import ColumnScan
 from training.config import DataConfig
 from training.errors import DataError
@@ -38,14 +39,16 @@ def infer_features(
         categories: tuple[str, ...] = ()
         if kind == "categorical":
             texts = column.texts
-            n_texts = len(texts)
-            if is_identifier(column):
-                notes.append(
-                    f"column {name!r} has {n_texts:,} different texts in {column.n_rows:,} rows "
-                    "and is left out: name it with --id if it identifies the transaction"
-                )
+            is_declared = name in config.categorical
+            if is_identifier(column) or (is_key_of_party(column) and not is_declared):
+                notes.append(_key_note(column))
                 continue
             categories = tuple(sorted(texts.most_frequent(MOST_TEXTS, 1)))
+        elif kind == "numeric" and is_party_key(name):
+            notes.append(
+                f"column {name!r} is named like the key of a customer, a card or a device, and is "
+                f"read as a quantity: leave it out with --drop {name}"
+            )
         bounds = config.bounds.get(name, {})
         features.append(
             Feature(
@@ -73,6 +76,25 @@ def left_out(column: ColumnScan) -> str:
     if column.is_binary or column.look == "other":
         return f"holds values of the type {column.type_name}, which are no texts and no numbers,"
     return "has no values at all"
+
+
+def is_key_of_party(column: ColumnScan) -> bool:
+    """Return whether a column of texts holds keys of customers, cards or devices, by its name."""
+    return is_party_key(column.name) and len(column.texts) > FEWEST_TEXTS
+
+
+def _key_note(column: ColumnScan) -> str:
+    """Return why a column that holds keys is left out, and what it may be good for."""
+    n_texts = len(column.texts)
+    text = (
+        f"column {column.name!r} has {n_texts:,} different texts in {column.n_rows:,} rows and is "
+        "left out: "
+    )
+    if is_party_key(column.name):
+        return text + "it holds keys of customers, cards or devices, of which others will come"
+    if n_texts < column.n_rows - column.n_missing:
+        return text + "they tell hardly more than which row it is, and are no id: some come again"
+    return text + "name it with --id if it identifies the transaction"
 
 
 def is_identifier(column: ColumnScan) -> bool:

@@ -18,7 +18,7 @@ from training.tables.files import stem_of
 DECIMALS, THOUSANDS = (".", ","), (",", ".", " ", "'")
 # Names of training.cells.time_units, which imports pyarrow: --help must answer at once.
 TIME_UNITS = (
-    *("s", "ms", "us", "ns", "minute", "hour", "day"),
+    *("s", "ms", "us", "ns", "minute", "hour", "day", "month"),
     *("yyyymmdd", "yyyymmddhhmmss", "excel"),
 )
 

@@ -6,6 +6,7 @@ from re import fullmatch
 
 from model.errors import ConfigurationError
 
+SPACE = "\u00a0"  # between a number and its unit: they stay on one line
 BYTES = {"MB": 10**6, "GB": 10**9, "TB": 10**12, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 
 
@@ -37,3 +38,18 @@ def size_text(n_bytes: float) -> str:
     '1235MB'
     """
     return f"{-int(-n_bytes // 10**6)}MB"
+
+
+def as_bytes(size: float) -> str:
+    """Return a size in memory or on disk.
+
+    Examples
+    --------
+    >>> as_bytes(12_345_678).replace(SPACE, " "), as_bytes(12).replace(SPACE, " ")
+    ('12.3 MB', '12 bytes')
+    """
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            break
+        size /= 1000
+    return f"{size:,.0f}{SPACE}{unit}" if unit == "bytes" else f"{size:,.1f}{SPACE}{unit}"

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 _STYLE = (files(__package__) / "templates" / "docs.css").read_text(encoding="utf-8")
 _SHORT = 12  # characters; longer bounds stand below each other
+_YEARS = 10_000  # smaller numbers may be years: their thousands are not separated
 STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
 
 
@@ -45,8 +46,10 @@ def _curl(path: str, operation: dict[str, Any], body: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Write one value: numbers grouped by thousands, moments as they are."""
-    return f"{value:,.10g}" if isinstance(value, int | float) else str(value)
+    """Write one value: numbers grouped by thousands, but for years; moments as they are."""
+    if not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,.10g}" if abs(value) >= _YEARS else f"{value:.10g}"
 
 
 def _range(bounds: Sequence[Any] | None) -> str:

@@ -92,14 +92,14 @@ _HEALTH = (responses.Health,)
 _METRICS = ("text/plain", "application/openmetrics-text")  # as the client prefers
 _OTHER_OPERATIONS = (
     Operation("/model", "model", "The card of the model", "Model", (responses.Card,)),
-    Operation("/health", "health", "Can it score?", "Health", _HEALTH, problems=_ALWAYS),
+    Operation("/health", "health", "Whether it can score", "Health", _HEALTH, problems=_ALWAYS),
     Operation(
         "/health/ready", "ready", "The same, for balancers", "Health", _HEALTH, problems=_ALWAYS
     ),
     Operation(
         "/health/live",
         "live",
-        "Does the process answer?",
+        "Whether the process answers",
         "Health",
         (responses.Live,),
         problems=_ALWAYS,

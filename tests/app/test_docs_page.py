@@ -15,8 +15,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 from app import create_app
+from app.documentation import docs_page
 from tests.app.serving import serving
 from tests.factories import TINY_FEATURES, renamed, write_tiny_artifact
+from tests.training.browser import edges
 
 HTML = "{http://www.w3.org/1999/xhtml}"
 A4_WIDTH = 718  # CSS pixels between margins of 1 cm
@@ -195,3 +197,27 @@ def test_page_in_a_browser_fits_the_screen_and_axe_finds_nothing(app, browser, s
     assert widest_in_print <= A4_WIDTH
     assert page_width == "1152px"  # the style sheet passed the policy
     assert not [text for text in complaints if "Content Security Policy" in text]
+
+
+def test_sentences_end_once(response):
+    assert not re.search(r"[?!.]\.\s", re.sub(r"<pre.*?</pre>", "", response.text, flags=re.DOTALL))
+
+
+def test_thousands_of_years_are_not_separated():
+    assert docs_page._shown(1996.0) == "1996"
+    assert docs_page._shown(12_000) == "12,000"
+
+
+@pytest.mark.parametrize("selector", ["nav", "section > .wide"])
+def test_what_is_wider_than_a_phone_scrolls_and_shows_it(app, browser, selector):
+    with serving(app) as url:
+        tab = browser.new_page(viewport={"width": 320, "height": 900})
+        tab.goto(f"{url}/docs")
+        before = edges(tab, selector)
+        tab.locator(selector).first.evaluate("own => { own.scrollLeft = 10_000 }")
+        after = edges(tab, selector)
+        tab.close()
+
+    assert before["hidden"] > 0
+    assert (before["left"], after["right"]) == (before["page"], before["page"])
+    assert before["page"] not in (before["right"], after["left"])

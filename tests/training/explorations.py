@@ -38,25 +38,26 @@ def payments(n_rows: int = 1200, seed: int = 0, fraud_share: float = 0.15) -> pd
     )
 
 
-class ChunkedFrame(FrameSource):
-    """A frame that is read in chunks of so many rows."""
-
-    def __init__(self, frame: pd.DataFrame, size: int) -> None:
-        super().__init__(frame, "payments.csv")
-        self._size = max(size, 1)
-
-    def batches(self, _rows):
-        """Yield the chunks."""
-        return super().batches(self._size)
-
-
 def surveyed(frame: pd.DataFrame, rows: int | None = None, seed: int = 0, **data: Any) -> Survey:
     """Return the survey of a frame that is read in chunks of so many rows."""
-    frame = frame.reset_index(drop=True)
-    size = rows or len(frame)
-
+    source = FrameSource(frame.reset_index(drop=True), "payments.csv")
+    if rows is not None:
+        source = InPieces(source, rows)
     config = load_config(None, {"data": {"path": "payments.csv", **data}})
-    return survey_source(ChunkedFrame(frame, size), config.data, seed)
+    return survey_source(source, config.data, seed)
+
+
+class InPieces:
+    """A table that is given so many rows at a time, however many are asked for."""
+
+    def __init__(self, source, rows: int) -> None:
+        self.name, self.looks, self.types = source.name, source.looks, source.types
+        self.notes = source.notes
+        self._source, self._rows = source, rows
+
+    def batches(self, _rows: int):
+        """Yield the rows."""
+        return self._source.batches(self._rows)
 
 
 def explored(frame: pd.DataFrame, rows: int | None = None, seed: int = 0, **data: Any) -> dict:
@@ -68,3 +69,25 @@ def explored(frame: pd.DataFrame, rows: int | None = None, seed: int = 0, **data
 def column(facts: dict, name: str) -> dict:
     """Return what is told of a column."""
     return next(own for own in facts["columns"] if own["name"] == name)
+
+
+SMALL = payments(60).drop(columns=["noise", "gaps", "count", "channel", "is_new"])
+DEGENERATE = {
+    "no fraud": SMALL.assign(fraud=0),
+    "nothing but fraud": SMALL.assign(fraud=1),
+    "one fraud": SMALL.assign(fraud=np.arange(60) == 7),
+    "labels that are none": SMALL.assign(fraud="maybe"),
+    "some labels missing": SMALL.assign(fraud=lambda own: own["fraud"].where(own.index % 3 > 0)),
+    "one category": SMALL.assign(city="Ulm"),
+    "constant columns": SMALL.assign(signal=0.0, amount=5, city="Ulm"),
+    "all missing": SMALL.assign(signal=np.nan, amount=np.nan, city=None),
+    "nothing at all": pd.DataFrame({"amount": [None] * 3, "fraud": [None] * 3}),
+    "one row": SMALL[:1],
+    "labels alone": SMALL[["fraud"]],
+    "one moment": SMALL.assign(when=SMALL["when"][0]),
+    "no finite number": SMALL.assign(signal=np.inf),
+    "numbers too large to square": SMALL.assign(signal=SMALL["signal"] * 1e300),
+    "refunds": SMALL.assign(amount=-SMALL["amount"]),
+    "names that are markup": SMALL.rename(columns={"signal": "<b>$x_1$ & 2/3~"}),
+    "categories that are markup": SMALL.assign(city=np.where(SMALL["fraud"], "<script>", "$a_b$")),
+}

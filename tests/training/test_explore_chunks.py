@@ -16,9 +16,9 @@ N_ROWS = 1000
 def small_blocks(monkeypatch):
     """Look at few rows together, and sample few."""
     monkeypatch.setattr("training.explore.reading.BLOCK_CELLS", 11 * 130)
-    monkeypatch.setattr("training.explore.layout.SAMPLE_CELLS", 0)
-    monkeypatch.setattr("training.explore.layout.FEWEST_SAMPLED", 400)
-    monkeypatch.setattr("training.explore.layout.SAMPLE_FRAUDS", 60)
+    monkeypatch.setattr("training.explore.sample.SAMPLE_CELLS", 0)
+    monkeypatch.setattr("training.explore.sample.FEWEST_SAMPLED", 400)
+    monkeypatch.setattr("training.explore.sample.SAMPLE_FRAUDS", 60)
 
 
 @pytest.mark.usefixtures("small_blocks")

@@ -29,7 +29,7 @@ def test_command_writes_a_report_and_prints_the_advice(tmp_path):
     assert (folder / "report-amounts.png").read_bytes().startswith(b"\x89PNG")
     assert "300 with 4 columns" in output
     assert "payment_ref has 300 different texts" in output
-    assert facts["command"] in output
+    assert facts["command"] in output.replace(" \\\n   ", "")
     assert "--label fraud --id payment_ref --base-rate 0.002" in facts["command"]
     assert "State the base rate" not in output
 
@@ -49,8 +49,8 @@ def test_report_has_the_name_and_place_that_are_asked_for(tmp_path):
         (["--data", "empty.csv"], "the table has no rows"),
         (["--data", "cards.csv", "--label", "chargeback"], "there is no such column"),
         (["--data", "cards.csv", "--drop", "channel,chanel"], "there is no such column"),
-        (["--data", "cards.csv", "--time", "channel"], "expected numeric or datetime"),
-        (["--data", "cards.csv", "--amount", "city"], "expected numeric"),
+        (["--data", "cards.csv", "--time", "channel"], "it holds no dates"),
+        (["--data", "cards.csv", "--amount", "city"], "it holds no numbers"),
     ],
 )
 def test_what_cannot_be_explored_is_refused_in_one_line(tmp_path, arguments, reason):

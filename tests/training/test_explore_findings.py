@@ -184,14 +184,17 @@ def test_what_nothing_can_be_learned_from_is_dropped():
 def test_keys_and_codes_among_numbers_are_told_by_name():
     rng = np.random.default_rng(0)
     frame = payments().assign(
-        customer_id=rng.integers(0, 400, N_ROWS), mcc=rng.integers(5000, 5200, N_ROWS)
+        customer_id=rng.integers(0, 400, N_ROWS),
+        terminal_id=rng.integers(0, 90, N_ROWS),
+        mcc=rng.integers(5000, 5200, N_ROWS),
     )
 
     facts = explored(frame)
 
-    assert "customer_id" in advice(facts, "Keys that look like numbers")["text"]
+    assert advice(facts, "Keys of customers")["option"] == "--drop customer_id"
+    assert advice(facts, "Keys that look like numbers")["option"] == "--drop terminal_id"
     assert "mcc" in advice(facts, "Codes that look like numbers")["text"]
-    assert parsed(facts["command"]).data.drop == ("customer_id",)
+    assert parsed(facts["command"]).data.drop == ("customer_id", "terminal_id")
     declared = explored(frame, categorical=["mcc"])
     assert column(declared, "mcc")["kind"] == "categorical"
     assert advice(declared, "Codes that look like numbers") is None

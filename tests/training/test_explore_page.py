@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.training.browser import assert_axe_finds_nothing, needs_chromium
-from tests.training.explorations import explored, payments
+from tests.training.browser import assert_axe_finds_nothing, edges, needs_chromium, opened
+from tests.training.explorations import DEGENERATE, explored, payments
 from tests.training.pages import NUMBER, assert_is_a_good_page, facts_of, parsed, shows, visible
 from training.config_file import load_config
 from training.explore import write_exploration
@@ -84,31 +84,45 @@ def test_same_table_gives_the_same_bytes(tmp_path):
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
 
 
+def test_headline_says_what_is_fraud_of_what():
+    frame = payments(300)
+    headline = explored(frame)["headline"]
+
+    share = frame["fraud"].mean()
+    assert headline.startswith("300 rows with 9 features; ")
+    assert f"{share:.1%} of the rows are fraud" in headline.replace("\u00a0%", "%")
+
+
+def test_years_are_no_quantities(tmp_path):
+    frame = payments(300).assign(year_of_birth=lambda own: 1950 + own.index % 50)
+
+    text = visible(parsed(page_of(frame, tmp_path)))
+
+    assert "1999" in text
+    assert "1,999" not in text
+
+
+@needs_chromium
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_wider_than_a_phone_scrolls_and_shows_it(page, scheme):
+    with opened(page, scheme, 390) as tab:
+        menu = edges(tab, "nav")
+        whole = edges(tab, ".scroll")
+        tab.evaluate("document.querySelector('nav').scrollLeft = 10_000")
+        ended = edges(tab, "nav")
+    assert menu["hidden"] > 0
+    assert menu["right"] != menu["page"]
+    assert ended["left"] != ended["page"]
+    assert ended["right"] == ended["page"]
+    if not whole["hidden"]:
+        assert whole["left"] == whole["right"] == whole["page"]
+
+
 @needs_chromium
 def test_axe_finds_nothing_and_nothing_is_cut_off(page):
     assert_axe_finds_nothing(page, "dark", 390)
 
 
-SMALL = payments(60).drop(columns=["noise", "gaps", "count", "channel", "is_new"])
-DEGENERATE = {
-    "no fraud": SMALL.assign(fraud=0),
-    "nothing but fraud": SMALL.assign(fraud=1),
-    "one fraud": SMALL.assign(fraud=np.arange(60) == 7),
-    "labels that are none": SMALL.assign(fraud="maybe"),
-    "some labels missing": SMALL.assign(fraud=lambda own: own["fraud"].where(own.index % 3 > 0)),
-    "one category": SMALL.assign(city="Ulm"),
-    "constant columns": SMALL.assign(signal=0.0, amount=5, city="Ulm"),
-    "all missing": SMALL.assign(signal=np.nan, amount=np.nan, city=None),
-    "nothing at all": pd.DataFrame({"amount": [None] * 3, "fraud": [None] * 3}),
-    "one row": SMALL[:1],
-    "labels alone": SMALL[["fraud"]],
-    "one moment": SMALL.assign(when=SMALL["when"][0]),
-    "no finite number": SMALL.assign(signal=np.inf),
-    "numbers too large to square": SMALL.assign(signal=SMALL["signal"] * 1e300),
-    "refunds": SMALL.assign(amount=-SMALL["amount"]),
-    "names that are markup": SMALL.rename(columns={"signal": "<b>$x_1$ & 2/3~"}),
-    "categories that are markup": SMALL.assign(city=np.where(SMALL["fraud"], "<script>", "$a_b$")),
-}
 DRAWN = ("nothing at all", "names that are markup")
 
 
@@ -119,7 +133,7 @@ def test_degenerate_table_is_told_about_not_stumbled_over(frame):
     assert facts["headline"].endswith(".")
     assert facts["advice"]
     assert all(np.isfinite(numbers(facts)))
-    assert facts["command"].startswith("python -m training train --data payments.csv")
+    assert (facts["command"] is None) != (facts["refusal"] is None)
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -135,7 +149,7 @@ def test_what_is_missing_is_said():
     assert "no second class" in headlines["no fraud"]
     assert "no labels" in headlines["labels that are none"]
     assert "too few of one class" in headlines["one fraud"]
-    assert headlines["one row"].startswith("1 row, ")
+    assert headlines["one row"].startswith("1 row with ")
     assert "Only one class" in topics["no fraud"]
     assert "Remove rows without a label" in topics["some labels missing"]
     assert "Unreadable values" in topics["no finite number"]

@@ -30,6 +30,7 @@ from training.cells.tally import Example
 Array = NDArray[np.float64]
 
 DAY = 86_400.0
+MONTH = 365.2425 / 12 * DAY  # on average
 FIRST, LAST = 631_152_000.0, 4_102_444_800.0  # 1990 and 2100, in seconds since 1970
 EXCEL_EPOCH = 25_569  # Excel's number of the first day of 1970
 EXCEL_RANGE = (32_874.0, 54_789.0)  # 1990 and 2050
@@ -117,6 +118,7 @@ SINCE_A_START: Mapping[str, TimeUnit] = {
     "minute": TimeUnit("minute", "minutes from a start that is not told", _times(60.0), False),
     "hour": TimeUnit("hour", "hours from a start that is not told", _times(3600.0), False),
     "day": TimeUnit("day", "days from a start that is not told", _times(DAY), False),
+    "month": TimeUnit("month", "months from a start that is not told", _times(MONTH), False),
 }
 TIME_UNITS = tuple(dict.fromkeys((*SINCE_A_START, *SINCE_1970)))
 
@@ -128,6 +130,7 @@ _SUFFIXES = {
     "minute": ("min", "mins", "minute", "minutes"),
     "hour": ("hour", "hours", "hr", "hrs"),
     "day": ("day", "days"),
+    "month": ("month", "months"),
 }
 _UNIT_OF_WORD = {word: unit for unit, words in _SUFFIXES.items() for word in words}
 _TABLES = {"step": "hour", "time": "s", "transactiondt": "s"}

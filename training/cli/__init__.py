@@ -3,6 +3,7 @@
 ======================  ==========================================================
 ``commands``            every command with its options; imports nothing heavy, so
                         that ``--help`` answers at once
+``announcement``        what is read and how large it is, said before anything else
 ``options``             options that several commands share, and what they mean
 ``runs``                what the commands that learn do: explore, train, retrain, tune
 ``models``              what the commands on finished models do: predict, score, …

@@ -12,16 +12,19 @@ from typing import Any
 import click
 
 from model.errors import FraudscoreError
+from training.cli.announcement import announce
 from training.cli.options import (
     DEFAULT_MODEL,
     artifact_options,
     cell_options,
+    config_from,
     exploration_options,
     labelled_options,
     promotion_option,
     search_options,
     training_options,
 )
+from training.duration import seconds_of
 from training.program import command_line, installing_command
 
 FILE = click.Path(path_type=Path)
@@ -61,9 +64,11 @@ def main() -> None:
 @exploration_options
 def explore(**options: Any) -> None:
     """Look at a table before training: a page with what it holds, and advice."""
+    config = config_from(options)
+    announce(config)
     from training.cli.runs import explore_table
 
-    explore_table(options)
+    explore_table(config, None if options["config"] is None else str(options["config"]))
 
 
 @main.command()
@@ -76,9 +81,11 @@ def train(command: str, promote_anyway: bool, **options: Any) -> None:
     The first version of a name becomes its champion unless its evaluation speaks against it (exit
     status 3); later ones by promote or retrain.
     """
+    config = config_from(options)
+    announce(config)
     from training.cli.runs import train_model
 
-    train_model(options, command, anyway=promote_anyway)
+    train_model(config, command, anyway=promote_anyway)
 
 
 @main.command()
@@ -90,23 +97,36 @@ def retrain(command: str, promote_anyway: bool, **options: Any) -> None:
 
     It is not promoted either if its evaluation speaks against it; exit status 3 in both cases.
     """
+    config = config_from(options)
+    announce(config)
     from training.cli.runs import retrain_model
 
-    retrain_model(options, command, anyway=promote_anyway)
+    retrain_model(config, command, anyway=promote_anyway)
 
 
 @main.command()
 @training_options
 @search_options
 @click.pass_obj
-def tune(command: str, **options: Any) -> None:
+def tune(
+    command: str,
+    metric: str,
+    folds: int,
+    trials: int,
+    timeout: str | None,
+    study: Path | None,
+    **options: Any,
+) -> None:
     """Search for better settings; with --task anomaly those of the autoencoder.
 
     The same command takes a search up again, or helps with it from another process.
     """
+    config = config_from(options)
+    limit = None if timeout is None else seconds_of(timeout)
+    announce(config)
     from training.cli.runs import tune_settings
 
-    tune_settings(command, **options)
+    tune_settings(config, command, study, metric, folds, trials, limit)
 
 
 @main.command()

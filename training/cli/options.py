@@ -13,6 +13,7 @@ from model.artifact import Artifact, load
 from model.errors import ConfigurationError
 from model.pointer import load_champion
 from model.shipped import DEFAULT_MODEL
+from training.column_lists import names_in
 from training.config import (
     DECIMALS,
     THOUSANDS,
@@ -44,7 +45,7 @@ def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--time", help="Column that orders the rows."),
         click.option("--amount", help="Column with the amount at stake."),
         click.option("--id", help="Column that identifies a transaction; no feature."),
-        click.option("--drop", help="Columns that are no features, separated by commas."),
+        click.option("--drop", help='Columns that are no features, as a,"b, c".'),
         click.option("--time-unit", type=click.Choice(TIME_UNITS), help="Of a time in numbers."),
         cell_options,
     ]
@@ -207,7 +208,7 @@ def config_from(options: dict[str, Any]) -> RunConfig:
 
     for name in ("drop", "missing"):
         if name in given:
-            given[name] = _listed(given[name])
+            given[name] = names_in(given[name])
     if "layers" in given:
         try:
             given["layers"] = [int(width) for width in given["layers"].split(",")]
@@ -229,12 +230,8 @@ def table_config(data: Path, cells: dict[str, Any]) -> DataConfig:
     """Return what the options of a command say of the table that a model is to read."""
     known = {name: value for name, value in cells.items() if value is not None}
     if "missing" in known:
-        known["missing"] = tuple(_listed(known["missing"]))
+        known["missing"] = tuple(names_in(known["missing"]))
     return DataConfig(path=str(data), **known)
-
-
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",")]
 
 
 def artifact_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,12 +14,10 @@ from training.challenge import Challenge, challenge
 from training.cli import terminal
 from training.cli.aftermath import Aftermath
 from training.cli.console import RunConsole, heading, line, print_comparison
-from training.cli.options import config_from
 from training.cli.search_console import SearchConsole, print_outcome
 from training.config import RunConfig
 from training.data import Table
 from training.demo import names_of, write_demo
-from training.duration import seconds_of
 from training.explore import exploration_facts, survey, write_exploration
 from training.explore.console import print_exploration
 from training.pipeline import Run, run
@@ -35,22 +32,20 @@ from training.verdict import Verdict, settle
 NOT_PROMOTED = 3  # exit status where the figures kept a model from becoming champion
 
 
-def explore_table(options: dict[str, Any]) -> None:
-    """Look at a table before training."""
-    config = config_from(options)
+def explore_table(config: RunConfig, file: str | None) -> None:
+    """Look at a table before training; the configuration may be from a file."""
     with terminal.stage_counter() as on_rows:
         found = survey(config.data, config.seed, on_rows)
+        facts = exploration_facts(found, config, file, on_rows)
     with terminal.CONSOLE.status("drawing"):
-        facts = exploration_facts(found, config)
         page = write_exploration(facts, config)
     print_exploration(terminal.CONSOLE, facts)
     heading(terminal.CONSOLE, "Written")
     line(terminal.CONSOLE, "report", str(page))
 
 
-def train_model(options: dict[str, Any], command: str, *, anyway: bool) -> None:
+def train_model(config: RunConfig, command: str, *, anyway: bool) -> None:
     """Train a model; the first version of a name becomes its champion if it has earned it."""
-    config = config_from(options)
     aftermath = Aftermath(terminal.CONSOLE)
     result, _, verdict = _run(config, command, aftermath, may_replace=False, anyway=anyway)
     directory, path = result.artifact.path.parent, result.artifact.path
@@ -63,9 +58,8 @@ def train_model(options: dict[str, Any], command: str, *, anyway: bool) -> None:
     aftermath.finish()
 
 
-def retrain_model(options: dict[str, Any], command: str, *, anyway: bool) -> None:
+def retrain_model(config: RunConfig, command: str, *, anyway: bool) -> None:
     """Train a model, compare it with the champion, promote it unless it is worse."""
-    config = config_from(options)
     champion = promotion.champion_of(Path(config.output) / config.model_name)
     if champion is not None:
         promotion.refuse_without_classifiers(champion, config.task)
@@ -140,17 +134,15 @@ def _run(
 
 
 def tune_settings(
+    config: RunConfig,
     command: str,
+    study: Path | None,
     metric: str,
     folds: int,
     trials: int,
-    timeout: str | None,
-    study: Path | None,
-    **options: Any,
+    limit: float | None,
 ) -> None:
-    """Search for better settings."""
-    config = config_from(options)
-    limit = None if timeout is None else seconds_of(timeout)
+    """Search for better settings; no trial begins after the limit, in seconds."""
     console = SearchConsole(terminal.CONSOLE)
     try:
         outcome = tune(config, Request(study, metric, folds, trials, limit), console)

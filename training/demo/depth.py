@@ -168,6 +168,12 @@ def _tiles() -> list[Tiles]:
 
 
 def _sections(facts: Facts, drawn: dict[str, Figure]) -> list[Section]:
+    slow = facts["deepest"][RIVALS[0]]["shrinkage"]
+    weights = (
+        "make up for a part of that: together"
+        if slow < facts["at_least"]
+        else "do not make up for it: together"
+    )
     chain = (
         "Backpropagation is the chain rule: on its way back through a layer the gradient is "
         "multiplied by the layer's weights and by the slope of its activation. A sigmoid's slope "
@@ -175,12 +181,14 @@ def _sections(facts: Facts, drawn: dict[str, Figure]) -> list[Section]:
         Value("/steepest_sigmoid", "quantity"),
         ": ",
         Value("/factors", "count"),
-        " such factors in a row, as between the first and the last of ",
+        " such slopes in a row, as between the first and the last of ",
         Value("/depth", "count"),
-        " hidden layers, alone make it at least ",
+        " hidden layers, by themselves make it at least ",
         Value("/at_least", "count"),
-        " times smaller, whatever the network has to learn, and the weights of Glorot's start "
-        "hardly make up for it. ReLU's slope is one where it is active; He's start makes the "
+        " times smaller, whatever the network has to learn. The weights of Glorot's start "
+        f"{weights} they make it ",
+        Value(at("deepest", RIVALS[0], "shrinkage"), "quantity"),
+        " times smaller here. ReLU's slope is one where it is active; He's start makes the "
         "weights larger because half of the units are not.",
     )
     setting = (

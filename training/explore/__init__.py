@@ -1,11 +1,12 @@
 """Exploration: what a table is like before a model is trained on it, as a page with advice.
 
-The table is read twice, in blocks, and never held as a whole. The first reading finds out what the
-columns are and draws a seeded sample (:mod:`~training.explore.layout`); the sample says where the
-values of each column are cut into bins (:mod:`~training.explore.grid`). The second reading counts
-all rows in those bins, by class, by era and by half (:mod:`~training.explore.tally`). All that is
-told follows from the counts (:mod:`~training.explore.facts`), and nothing depends on how many rows
-are read at a time.
+The table is read in blocks and never held as a whole. A first look finds out what the columns mean,
+by the rules of training (:mod:`~training.explore.layout`); a seeded sample
+(:mod:`~training.explore.sample`) says where the values of each column are cut into bins
+(:mod:`~training.explore.grid`); a last reading counts all rows in those bins, by class, by era and
+by half (:mod:`~training.explore.tally`). All that is told follows from the counts
+(:mod:`~training.explore.facts`), and nothing depends on how many rows are read at a time. The
+command that is advised was tried (:mod:`~training.explore.trial`).
 """
 
 from __future__ import annotations

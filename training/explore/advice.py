@@ -1,21 +1,19 @@
-"""What to do with a table, in plain words and in options of ``train``."""
+"""What to do with a table: advice, the most urgent first, and the training run that follows it."""
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 from training.config import RunConfig
 from training.explore import column_advice, row_advice
-from training.explore.column_advice import identifier, to_drop
-from training.explore.row_advice import LARGE, is_late_fraud_missing
-from training.program import PROGRAM
+from training.explore.recommendation import Advice, followed
 
 Facts = dict[str, Any]
 
 RULES = (  # in the order of their urgency
     row_advice.labels,
     column_advice.suspects,
+    column_advice.answers,
     row_advice.repeats,
     row_advice.unreadable,
     column_advice.identifiers,
@@ -31,7 +29,7 @@ RULES = (  # in the order of their urgency
 )
 
 
-def advice(facts: Facts, config: RunConfig) -> list[Facts]:
+def advice(facts: Facts, config: RunConfig) -> list[Advice]:
     """Return what to do, the most urgent first.
 
     Parameters
@@ -39,37 +37,9 @@ def advice(facts: Facts, config: RunConfig) -> list[Facts]:
     facts : dict
         What was found out of a table.
     config : RunConfig
-        What is known already is not asked for.
-
-    Returns
-    -------
-    list of dict
-        ``topic``, ``text`` and ``option`` (of ``train``; empty where there is none).
+        What is known already is not asked for; of each rule, what those before it say too.
     """
-    return [
-        {"topic": topic, "text": text, "option": option}
-        for rule in RULES
-        for topic, text, option in rule(facts, config)
-    ]
-
-
-def command(facts: Facts, config: RunConfig) -> str:
-    """Return the training command that follows the advice."""
-    data = config.data
-    dropped = [*data.drop, *(name for name in to_drop(facts) if name not in data.drop)]
-    anomaly = not facts["has_classes"] or facts["classes"]["fraud"] < 2
-    given = {
-        "--data": data.path,
-        "--label": data.label,
-        "--time": data.time,
-        "--amount": data.amount,
-        "--id": data.id or identifier(facts),
-        "--drop": ",".join(dropped) or None,
-        "--task": "anomaly" if anomaly else None,
-        "--split": "random" if not anomaly and is_late_fraud_missing(facts) else None,
-        "--base-rate": None if config.base_rate is None else f"{config.base_rate:g}",
-        "--memory": "2GB" if facts["data"]["encoded_bytes"] > LARGE else None,
-        "--name": config.name or None,
-    }
-    options = [f"{name} {shlex.quote(text)}" for name, text in given.items() if text is not None]
-    return " ".join([PROGRAM, "train", *options])
+    found: list[Advice] = []
+    for rule in RULES:
+        found += rule(facts, followed(config, found))
+    return found

@@ -11,7 +11,7 @@ from scipy.stats import fisher_exact
 from training.explore.columns import CLASSES, bars_of, moment_text
 from training.explore.eras import FIRST, LAST
 from training.explore.survey import Survey
-from training.explore.values import FRAUD, LEGITIMATE, UNLABELLED, classes_of, numbers_of
+from training.explore.values import FRAUD, LEGITIMATE, UNLABELLED, numbers_in
 from training.intervals import share
 
 Facts = dict[str, Any]
@@ -131,8 +131,8 @@ def _sampled(survey: Survey, label: int | None) -> NDArray[np.float64]:
     if label == FRAUD and samples.frauds is not None:
         frame = samples.frauds
     elif label is not None:
-        frame = frame[classes_of(frame[layout.label]) == label]
-    values = numbers_of(frame[layout.amount])
+        frame = frame[frame[layout.label].to_numpy() == label]
+    values = numbers_in(frame, layout.amount)
     return values[~np.isnan(values)]
 
 

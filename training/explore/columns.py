@@ -22,7 +22,7 @@ from training.explore.layout import Column
 from training.explore.moments import N_CLASSES
 from training.explore.survey import Survey
 from training.explore.tally import ColumnTally
-from training.explore.values import FRAUD, LEGITIMATE, numbers_of
+from training.explore.values import FRAUD, LEGITIMATE, numbers_in
 from training.intervals import share
 
 Facts = dict[str, Any]
@@ -61,7 +61,8 @@ def _column(survey: Survey, column: Column, has_classes: bool, tested: Collectio
         "role": role,
         "missing": column.n_missing,
         "missing_share": column.n_missing / survey.layout.n_rows,
-        "junk": list(column.junk),
+        "refusal": column.refusal,
+        "note": column.note,
         "unreadable": 0,
         "distinct": column.n_texts or None,
         "is_constant": False,
@@ -104,10 +105,10 @@ def _sampled(survey: Survey, column: Column) -> tuple[Matrix, Matrix]:
     if column.kind in ("categorical", "identifier"):
         return np.empty(0), np.empty(0)
     samples = survey.samples
-    values = numbers_of(samples.rows[column.name])
+    values = numbers_in(samples.rows, column.name)
     frauds = np.empty(0)
     if samples.frauds is not None:
-        frauds = numbers_of(samples.frauds[column.name])
+        frauds = numbers_in(samples.frauds, column.name)
     return values[~np.isnan(values)], frauds[~np.isnan(frauds)]
 
 

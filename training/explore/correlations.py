@@ -11,7 +11,7 @@ import pandas as pd
 from model.features import Matrix
 from training.explore.layout import Column
 from training.explore.survey import Survey
-from training.explore.values import numbers_of
+from training.explore.values import numbers_in
 
 Facts = dict[str, Any]
 
@@ -104,4 +104,4 @@ def _numbers(survey: Survey, columns: Sequence[Column]) -> pd.DataFrame:
         rows = rows[
             samples.priority <= np.partition(samples.priority, MOST_ROWS - 1)[MOST_ROWS - 1]
         ]
-    return pd.DataFrame({c.name: numbers_of(rows[c.name]) for c in columns})
+    return pd.DataFrame({c.name: numbers_in(rows, c.name) for c in columns})

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from training.explore.layout import Layout
 from training.explore.sample import Samples
-from training.explore.values import numbers_of
+from training.explore.values import numbers_in
 
 FIFTH = 0.2
 FIRST, BETWEEN, LAST = 0, 1, 2
@@ -51,7 +51,7 @@ def eras_of(layout: Layout, samples: Samples) -> Eras:
     if layout.time is None:
         ends, begins = FIFTH * layout.n_rows - 1, (1 - FIFTH) * layout.n_rows - 1
         return Eras(None, ends, begins, samples.rows.index.to_numpy() <= ends)
-    times = numbers_of(samples.rows[layout.time])
+    times = numbers_in(samples.rows, layout.time)
     known = times[~np.isnan(times)]
     if not len(known):
         return Eras(layout.time, -np.inf, np.inf, np.zeros(len(times), bool))

@@ -8,29 +8,38 @@ from typing import Any
 
 from training.categories import MOST_CATEGORIES
 from training.config import RunConfig
-from training.explore.advice import advice, command
+from training.explore.advice import advice
 from training.explore.classes import amount_facts, change_facts, class_facts, time_facts
 from training.explore.columns import column_facts
 from training.explore.correlations import MOST_ROWS, clocks, correlation_facts
 from training.explore.drift import CHANCE, MAJOR, MODERATE
 from training.explore.feature_plots import feature_readings
+from training.explore.reading import OnRows, unwatched
 from training.explore.readings import headline, readings, remarks
+from training.explore.recommendation import command_of, followed
 from training.explore.survey import Survey
 from training.explore.suspects import ALONE, MANY, suspects
+from training.explore.trial import tried
 
 Facts = dict[str, Any]
 
 FLOAT_BYTES, ENCODED_BYTES = 8, 4
 
 
-def exploration_facts(survey: Survey, config: RunConfig) -> Facts:
-    """Return the facts of a table.
+def exploration_facts(
+    survey: Survey, config: RunConfig, file: str | None = None, on_rows: OnRows = unwatched
+) -> Facts:
+    """Return the facts of a table, with a training command that was tried.
 
     Parameters
     ----------
     survey : Survey
     config : RunConfig
         That the table was explored with: the advice builds on it.
+    file : str, optional
+        The file that the configuration was read from.
+    on_rows : callable
+        Told of progress.
     """
     classes = class_facts(survey)
     has_classes = classes is not None and classes["legitimate"] > 0 and classes["fraud"] > 0
@@ -54,6 +63,9 @@ def exploration_facts(survey: Survey, config: RunConfig) -> Facts:
         "data": _data(survey, columns, config),
         "sample": _sample(survey),
         "classes": classes,
+        "label_refusal": survey.layout.label_refusal,
+        "label_values": list(survey.layout.label_values),
+        "parts": sorted(survey.layout.parts),
         "has_classes": has_classes,
         "columns": columns,
         "ranking": ranked,
@@ -67,12 +79,27 @@ def exploration_facts(survey: Survey, config: RunConfig) -> Facts:
         "drifting": _drifting(columns),
     }
     facts["n_suspects"], facts["n_drifting"] = len(facts["suspects"]), len(facts["drifting"])
-    facts["advice"] = advice(facts, config)
-    facts["command"] = command(facts, config)
+    facts |= _to_do(survey, facts, config, file, on_rows)
     facts["headline"] = headline(facts)
     facts["remarks"] = remarks(facts)
     facts["readings"] = readings(facts) | feature_readings(facts)
     return facts
+
+
+def _to_do(
+    survey: Survey, facts: Facts, config: RunConfig, file: str | None, on_rows: OnRows
+) -> Facts:
+    """Return the advice, and the command that follows it, or why none can be run."""
+    pieces = advice(facts, config)
+    trial = tried(survey.source, followed(config, pieces), survey.layout.parts, on_rows)
+    return {
+        "advice": [
+            {"topic": own.topic, "text": own.text, "option": own.option}
+            for own in (*trial.more, *pieces)
+        ],
+        "command": None if trial.refusal is not None else command_of(trial.config, file),
+        "refusal": trial.refusal,
+    }
 
 
 def ranking(columns: Sequence[Facts]) -> list[str]:

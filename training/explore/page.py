@@ -89,8 +89,14 @@ def _advice(facts: Facts) -> list[Block]:
     columns = [Column(["What, and with which option of ", Code("train")]), Column("Why", True)]
     return [
         Table("What to do before training", columns, rows),
-        Text(["A command to begin with: ", Code(facts["command"])]),
+        Text(_command(facts)),
     ]
+
+
+def _command(facts: Facts) -> Words:
+    if facts["command"] is None:
+        return f"No command can train on this table as it is: {facts['refusal']}."
+    return ["A command to begin with: ", Code(facts["command"])]
 
 
 def _columns(facts: Facts) -> list[Block]:
@@ -127,6 +133,8 @@ def _column_row(number: int, column: Facts) -> list[Cell | Words]:
     remarks = [column["role"]] if column["role"] else []
     if column["is_constant"]:
         remarks.append("constant")
+    if column["note"] is not None:
+        remarks.append(column["note"])
     numbers = column["numbers"]
     if numbers is None:
         ends: list[Cell | Words] = ["–", "–", "–"]

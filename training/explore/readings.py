@@ -16,14 +16,14 @@ CHANCE = 0.01  # below which a change is told as one
 def headline(facts: Facts) -> str:
     """Return the one sentence that a reader should take away."""
     data, classes = facts["data"], facts["classes"]
-    text = ", ".join(
+    text = " with ".join(
         f"{count(data[what])} {what if data[what] != 1 else what.removesuffix('s')}"
         for what in ("rows", "features")
     )
     if classes is None:
         return f"{text}, and no labels to compare by."
-    whose = "the labelled rows" if classes["unlabelled"] else "them"
-    text += f", {percent(classes['fraud_share']['value'])} of {whose} fraud"
+    whose = "the labelled rows" if classes["unlabelled"] else "the rows"
+    text += f"; {percent(classes['fraud_share']['value'])} of {whose} are fraud"
     if not facts["has_classes"]:
         return f"{text}; there is no second class to compare by."
     best = facts["ranking"][0] if facts["ranking"] else None

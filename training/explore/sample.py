@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from model.features import Matrix
-from training.explore.values import FRAUD, classes_of
+from training.explore.values import FRAUD
 
+SAMPLE_CELLS = 2**22
+SAMPLE_FRAUDS = 20_000
+FEWEST_SAMPLED = 2_000
 STEP = 4  # numbers that Philox makes at a time
 
 
@@ -108,30 +111,27 @@ class Drawing:
     Parameters
     ----------
     label : str or None
-        Column that is 1 for fraud.
+        Column of classes.
     seed : int
-    n_rows, n_frauds : int
-        Most rows of either sample.
+    n_columns : int
+        The more there are, the fewer rows are drawn.
     """
 
-    def __init__(self, label: str | None, seed: int, n_rows: int, n_frauds: int) -> None:
+    def __init__(self, label: str | None, seed: int, n_columns: int) -> None:
         self._label, self._seed = label, seed
-        self._rows, self._frauds = Sample(n_rows), Sample(n_frauds)
+        self._rows = Sample(max(SAMPLE_CELLS // n_columns, FEWEST_SAMPLED))
+        self._frauds = Sample(SAMPLE_FRAUDS)
 
-    def from_blocks(self, blocks: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        """Yield the blocks on, having drawn from them."""
+    def draw(self, blocks: Iterable[pd.DataFrame]) -> Samples:
+        """Return what was drawn from the rows of some blocks."""
         start = 0
         for frame in blocks:
             priority = priorities(self._seed, start, len(frame))
             self._rows.add(frame, priority)
             if self._label is not None:
-                is_fraud = classes_of(frame[self._label]) == FRAUD
+                is_fraud = frame[self._label].to_numpy() == FRAUD
                 self._frauds.add(frame[is_fraud], priority[is_fraud])
             start += len(frame)
-            yield frame
-
-    def samples(self) -> Samples:
-        """Return what was drawn."""
         rows, priority = self._rows.rows()
         has_frauds = self._label is not None and self._frauds.n_rows > 0
         return Samples(

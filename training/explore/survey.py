@@ -1,4 +1,4 @@
-"""The whole exploration: a table is read three times, and all that is told follows from that."""
+"""The whole exploration: a table is read, sampled and counted, and all that is told follows."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from training.config import DataConfig
 from training.errors import DataError
 from training.explore.eras import Eras, eras_of
-from training.explore.layout import Layout, decide, look_at
-from training.explore.reading import OnRows, in_blocks, unwatched, watched
-from training.explore.sample import Samples
+from training.explore.layout import Layout, look_at
+from training.explore.reading import OnRows, WatchedSource, unwatched
+from training.explore.sample import Drawing, Samples
 from training.explore.tally import Tally, tally
+from training.explore.values import frames_of
 from training.tables.source import FileSource, Source
 
 
@@ -25,6 +26,8 @@ class Survey:
     eras : Eras
     tally : Tally
     seed : int
+    source : Source
+        The table, to be read once more.
     n_bytes : int or None
         Of the file; None where there was none.
     """
@@ -34,6 +37,7 @@ class Survey:
     eras: Eras
     tally: Tally
     seed: int
+    source: Source
     n_bytes: int | None = None
 
 
@@ -51,22 +55,25 @@ def survey(config: DataConfig, seed: int, on_rows: OnRows = unwatched) -> Survey
     Raises
     ------
     DataError
-        If the file cannot be read, has no rows, or lacks a column that is named.
+        If the table cannot be read, has no rows, or lacks a column that is named.
     """
     if config.path is None:
         raise DataError("data", "no file given")
     source = FileSource(config.path, config.encoding)
-    found = survey_source(source, config, seed, on_rows)
-    return replace(found, n_bytes=source.n_bytes)
+    return replace(survey_source(source, config, seed, on_rows), n_bytes=source.n_bytes)
 
 
 def survey_source(
     source: Source, config: DataConfig, seed: int, on_rows: OnRows = unwatched
 ) -> Survey:
-    """Read any table that can be read more than once; see :func:`survey`."""
-    decided = decide(source, config)
-    layout, samples = look_at(decided, config, seed, on_rows)
+    """Read any table; see :func:`survey`."""
+
+    def watched(what: str) -> WatchedSource:
+        return WatchedSource(source, what, on_rows)
+
+    layout = look_at(watched("reading"), config)
+    drawing = Drawing(layout.label, seed, len(layout.columns))
+    samples = drawing.draw(frames_of(watched("sampling"), layout))
     eras = eras_of(layout, samples)
-    blocks = watched(in_blocks(decided.frames()), "counting", on_rows)
-    found = tally(blocks, layout, samples, eras, seed)
-    return Survey(layout, samples, eras, found, seed)
+    frames = frames_of(watched("counting"), layout)
+    return Survey(layout, samples, eras, tally(frames, layout, samples, eras, seed), seed, source)

@@ -17,10 +17,11 @@ from training.explore.layout import Column, Layout
 from training.explore.moments import N_CLASSES, Moments
 from training.explore.repeats import Repeats
 from training.explore.sample import Samples, priorities
-from training.explore.values import UNLABELLED, classes_of, codes_of, numbers_of
+from training.explore.values import UNLABELLED, codes_of, numbers_in
 
 N_HALVES = 2  # what one half of the rows suggests is judged on the other
 HOURS, WEEKDAYS = 24, 7
+UNCOUNTED = ("empty", "refused", "other")
 SECONDS_OF_HOUR, SECONDS_OF_DAY = 3600, 86_400
 EPOCH_WEEKDAY = 3  # 1970 began on a Thursday; Monday is 0
 
@@ -38,15 +39,17 @@ class ColumnTally:
         Of numbers and date-times.
     counts : ndarray (bins, 3 classes, 3 eras, 2 halves) of int
         The last bin is of missing values; that before it, of a category, of all rarer ones.
-    n_unreadable : int
-        Values that are there but are no number, no date-time.
     """
 
     column: Column
     grid: Grid | None
     moments: Moments | None
     counts: NDArray[np.int64]
-    n_unreadable: int = 0
+
+    @property
+    def n_unreadable(self) -> int:
+        """Values that are there but are no finite number."""
+        return 0 if self.grid is None else int(self.counts[-1].sum()) - self.column.n_missing
 
     @property
     def by_class(self) -> NDArray[np.int64]:
@@ -66,7 +69,7 @@ class Tally:
     Attributes
     ----------
     columns : mapping of str to ColumnTally
-        All but empty columns and the label; of an identifier only what is missing counts.
+        All but the label and what cannot be counted; of an identifier only what is missing counts.
     rows : ndarray (3 classes, 3 eras) of int
     hours, weekdays : ndarray (24 or 7, 3 classes) of int
         Of a time column that holds date-times.
@@ -88,7 +91,7 @@ def tally(
         columns={
             column.name: _empty(column, samples, eras)
             for column in layout.columns
-            if column.kind not in ("empty", "other") and column.name != layout.label
+            if column.kind not in UNCOUNTED and column.name != layout.label
         },
         rows=np.zeros((N_CLASSES, N_ERAS), np.int64),
         hours=np.zeros((HOURS, N_CLASSES), np.int64),
@@ -102,14 +105,14 @@ def tally(
         classes = (
             np.full(len(frame), UNLABELLED, np.int8)
             if layout.label is None
-            else classes_of(frame[layout.label])
+            else frame[layout.label].to_numpy()
         )
-        cells = {column.name: _cells(frame[column.name], column) for column in layout.columns}
+        cells = {column.name: frame[column.name].to_numpy() for column in layout.columns}
         era = eras.of(rows, cells)
         half = (priorities(seed, start, len(frame)) * 2**20).astype(np.int64) % N_HALVES
         place = (classes * N_ERAS + era) * N_HALVES + half
         for name, own in result.columns.items():
-            _add(own, cells[name], frame[name], classes, place)
+            _add(own, cells[name], classes, place)
         np.add.at(result.rows, (classes, era), 1)
         if has_dates:
             _add_calendar(result, cells[layout.time], classes)
@@ -119,14 +122,14 @@ def tally(
 
 
 def _empty(column: Column, samples: Samples, eras: Eras) -> ColumnTally:
-    if column.kind in ("categorical", "identifier"):
+    if column.has_texts:
         grid = moments = None
         n_bins = len(column.categories) + 2
     else:
-        values = numbers_of(samples.rows[column.name])
+        values = numbers_in(samples.rows, column.name)
         frauds = np.empty(0)
         if samples.frauds is not None:
-            frauds = numbers_of(samples.frauds[column.name])
+            frauds = numbers_in(samples.frauds, column.name)
         earliest = values[eras.is_earliest]
         grid = grid_of(*(own[~np.isnan(own)] for own in (values, frauds, earliest)))
         moments, n_bins = Moments(), grid.n_bins
@@ -134,17 +137,9 @@ def _empty(column: Column, samples: Samples, eras: Eras) -> ColumnTally:
     return ColumnTally(column, grid, moments, counts)
 
 
-def _cells(values: pd.Series, column: Column) -> Any:
-    """Return a block of a column as numbers, or as texts where it holds no numbers."""
-    if column.kind in ("categorical", "identifier", "empty", "other"):
-        return values.tolist()
-    return numbers_of(values)
-
-
 def _add(
     own: ColumnTally,
     cells: Any,
-    values: pd.Series,
     classes: NDArray[np.int8],
     place: NDArray[np.int64],
 ) -> None:
@@ -154,7 +149,6 @@ def _add(
     else:
         bins = own.grid.bins_of(cells)
         own.moments.add(cells, classes)
-        own.n_unreadable += int(np.isnan(cells).sum()) - int(values.isna().sum())
     per_bin = own.counts[0].size
     found = np.bincount(bins * per_bin + place, minlength=own.counts.size)
     own.counts += found.reshape(own.counts.shape)

@@ -72,13 +72,17 @@ def spread(rows: Array, most: int) -> Array:
 
 
 def mistake_facts(scorer: Scorer, run: Run, seen: Judged) -> Facts:
-    """Return the worst mistakes: frauds approved, the dearest first; alarms, the surest first.
+    """Return the worst mistakes.
+
+    Frauds that were approved come by their amounts, or where no amount is known by their
+    probabilities; alarms by their decisions, and then by their probabilities.
 
     Returns
     -------
     dict
-        ``missed`` and ``false_alarms``: how many in ``total``, and ``worst``: ``row`` (of the
-        table, from 1), ``amount``, ``probability``, ``score``, ``decision`` and ``reasons``.
+        ``missed`` and ``false_alarms``: how many in ``total``, their ``order`` ("amount",
+        "probability", "decision"), and ``worst``: ``row`` (of the table, from 1), ``amount``,
+        ``probability``, ``score``, ``decision`` and ``reasons``.
     """
     is_alert = seen.decision != APPROVE
     stake = seen.probability if seen.at_stake is None else seen.at_stake
@@ -88,8 +92,16 @@ def mistake_facts(scorer: Scorer, run: Run, seen: Judged) -> Facts:
     blocked = seen.decision[alarms] == BLOCK
     alarms = alarms[np.lexsort([-seen.probability[alarms], ~blocked])]
     return {
-        "missed": {"total": len(missed), "worst": _described(scorer, run, seen, missed)},
-        "false_alarms": {"total": len(alarms), "worst": _described(scorer, run, seen, alarms)},
+        "missed": {
+            "total": len(missed),
+            "order": "probability" if seen.amounts is None else "amount",
+            "worst": _described(scorer, run, seen, missed),
+        },
+        "false_alarms": {
+            "total": len(alarms),
+            "order": "decision",
+            "worst": _described(scorer, run, seen, alarms),
+        },
     }
 
 

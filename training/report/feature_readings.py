@@ -16,8 +16,13 @@ WORDS = {
 
 
 MISTAKES = {
-    "missed": ("fraud", "frauds", "approved", "dearest"),
-    "false_alarms": ("legitimate transaction", "legitimate transactions", "alerted", "surest"),
+    "missed": ("fraud", "frauds", "approved"),
+    "false_alarms": ("legitimate transaction", "legitimate transactions", "alerted"),
+}
+ORDERS = {
+    "amount": "with the largest amounts",
+    "probability": "with the highest probabilities",
+    "decision": "blocked or nearest to it",
 }
 
 
@@ -56,14 +61,16 @@ def _features(features: Facts) -> str:
     )
 
 
-def _mistakes(mistakes: Facts, one: str, many: str, verb: str, order: str) -> str:
+def _mistakes(mistakes: Facts, one: str, many: str, verb: str) -> str:
     total, shown = mistakes["total"], len(mistakes["worst"])
     if not total:
         return f"No {one} was {verb}."
     if total == 1:
         return f"1 {one} was {verb}."
-    which = "they are all shown" if shown == total else f"the {order} {count(shown)} are shown"
-    return f"{count(total)} {many} were {verb}; {which}."
+    if shown == total:
+        return f"{count(total)} {many} were {verb}; they are all shown."
+    which = ORDERS[mistakes["order"]]
+    return f"{count(total)} {many} were {verb}; shown are the {count(shown)} {which}."
 
 
 def anomalies_found(anomaly: Facts) -> str:

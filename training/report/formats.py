@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from training.size import SPACE, as_bytes
+
 NOT_DEFINED = "–"
 MOST_DECIMALS = 6  # of a percentage; what is nearer to 0 % or 100 % than that is shown as such
 LONGEST = 1e12  # written with all its digits
 MINUS = "\u2212"
-SPACE = "\u00a0"  # between a number and its unit: they stay on one line
 
 
 def count(value: float) -> str:
@@ -57,15 +58,19 @@ def contribution(value: float) -> str:
 def quantity(value: float) -> str:
     """Return a value of a column: whole numbers as they are, others with four digits.
 
+    Thousands are separated where there are ten of them: smaller numbers may be years.
+
     Examples
     --------
     >>> quantity(46.0), quantity(-165.6723), quantity(0.02345678), quantity(1_296_120.4)
     ('46', '−165.7', '0.02346', '1,296,120')
+    >>> quantity(1996.0)
+    '1996'
     """
     size = abs(value)
     text = f"{size:.4g}".replace("e+", "e")
     if (size >= 1000 or float(size).is_integer()) and size < LONGEST:
-        text = f"{size:,.0f}"
+        text = f"{size:,.0f}" if round(size) >= 10_000 else f"{size:.0f}"
     return f"{MINUS}{text}" if value < 0 else text
 
 
@@ -83,15 +88,6 @@ def price(amount: float, unit: str | None) -> str:
 def ratio(value: float) -> str:
     """Return so many legitimate rows for each fraud."""
     return f"{value:,.0f}:1"
-
-
-def as_bytes(size: float) -> str:
-    """Return a size in memory or on disk."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            break
-        size /= 1000
-    return f"{size:,.0f}{SPACE}{unit}" if unit == "bytes" else f"{size:,.1f}{SPACE}{unit}"
 
 
 def duration(seconds: float) -> str:

@@ -163,9 +163,14 @@ def _history(facts: Facts) -> str:
 
 
 def _spread(facts: Facts) -> str:
-    first, last = (facts["trials"][facts["leaders"][place]]["value"] for place in (0, -1))
-    shown = count(len(facts["leaders"]))
-    return f"The values of the {shown} best trials lie between {number(first)} and {number(last)}."
+    values = [facts["trials"][place]["value"] for place in facts["leaders"]]
+    low, high = number(min(values)), number(max(values))
+    if len(values) == 1:
+        return f"One trial is complete; its value is {high}."
+    shown = count(len(values))
+    if low == high:
+        return f"The {shown} best trials all have the value {low}."
+    return f"The values of the {shown} best trials lie between {low} and {high}."
 
 
 def _setting(facts: Facts, key: str) -> str:

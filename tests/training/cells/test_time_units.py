@@ -80,7 +80,7 @@ def test_numbers_that_are_no_days_of_the_calendar():
         ("minutes", [0, 30], "minute", 60),
         ("when", [0, 172792], None, None),
         ("timestamp", [1, 2, 3], None, None),
-        ("month", [0, 7], None, None),
+        ("month", [0, 7], "month", 2_629_746),
         ("when", [1e9, 1e12], None, None),
     ],
 )
@@ -110,7 +110,8 @@ def test_what_has_to_be_asked_names_the_numbers_and_the_option():
 
     assert str(refused) == (
         "numbers from 3 to 7.5 do not say which times they are (row 1: '3', row 2: '7.5'): say it "
-        "with --time-unit s|ms|us|ns|minute|hour|day|yyyymmdd|yyyymmddhhmmss|excel"
+        "with --time-unit s|ms|us|ns|minute|hour|day|month|yyyymmdd|"
+        "yyyymmddhhmmss|excel"
     )
 
 
