@@ -71,7 +71,7 @@ class BatchNorm(Component):
         centred = X - self.statistics[0][..., None, :]
         return np.asarray(centred * self._inference_scale() + self._shift)
 
-    def rescale(self, X: Array, X_reference: Array, multipliers: Array) -> Array:
+    def rescale(self, X: Array, X_reference: Array, multipliers: Array) -> Array:  # noqa: ARG002
         """Apply the linear rule: inference is a fixed affine map."""
         return np.asarray(multipliers * self._inference_scale())
 
@@ -105,7 +105,7 @@ class _BatchNormPass(Pass):
         self.output[..., :-1, :] = norm._scale.mT * self._normalised + norm._shift.mT
         return self.output
 
-    def backward(self, dA: Array, *, wants_input_gradient: bool = True) -> Array:
+    def backward(self, dA: Array, *, wants_input_gradient: bool = True) -> Array:  # noqa: ARG002
         """Fill the gradients; the batch statistics depend on every row, hence the two means."""
         norm = self._norm
         norm._gradient["scale"][...] = (dA * self._normalised).sum(axis=-1)

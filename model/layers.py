@@ -60,7 +60,7 @@ class Dropout(Component):
         """Return X: inference drops nothing."""
         return X
 
-    def rescale(self, X: Array, X_reference: Array, multipliers: Array) -> Array:
+    def rescale(self, X: Array, X_reference: Array, multipliers: Array) -> Array:  # noqa: ARG002
         """Return the multipliers unchanged."""
         return multipliers
 
@@ -86,7 +86,7 @@ class _DropoutPass(Pass):
         np.multiply(X[..., :-1, :], scale, out=self._A)
         return self.output
 
-    def backward(self, dA: Array, *, wants_input_gradient: bool = True) -> Array:
+    def backward(self, dA: Array, *, wants_input_gradient: bool = True) -> Array:  # noqa: ARG002
         """Pass the gradient where the value passed."""
         return np.multiply(dA, self._scale, out=self._dX)
 

@@ -216,5 +216,5 @@ def test_every_command_takes_what_is_said_of_the_cells():
 
 
 def test_units_and_marks_of_the_options_are_those_of_the_rules():
-    assert config.TIME_UNITS == tuple(time_units.TIME_UNITS)
+    assert tuple(time_units.TIME_UNITS) == config.TIME_UNITS
     assert (config.DECIMALS, config.THOUSANDS) == (numbers.DECIMALS, numbers.THOUSANDS)

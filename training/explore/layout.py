@@ -33,8 +33,8 @@ class Column:
     ----------
     name : str
     kind : str
-        That of a feature, ``identifier`` (texts that tell rows apart), ``empty``, or ``other``: of a
-        type that training leaves out.
+        That of a feature, ``identifier`` (texts that tell rows apart), ``empty``, or ``other``:
+        of a type that training leaves out.
     n_missing : int
     n_texts : int
         Different texts of a category or an identifier; 0 otherwise.
