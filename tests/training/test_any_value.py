@@ -69,8 +69,7 @@ def outcomes(path, name, **config):
             matrix = TableReader(FileSource(path), spec, DataConfig(**config)).matrix()
             assert not np.isinf(matrix).any()
         except DataError as error:
-            assert error.column == name  # noqa: PT017 (a table that is read is right too)
-            told.append(str(error))
+            told.append(error)
     try:
         table = load(DataConfig(path=str(path), **config))
         assert not np.isinf(table.matrix).any()
@@ -78,10 +77,9 @@ def outcomes(path, name, **config):
         is_there = name in table.spec.names
         assert is_there or any(repr(name) in note for note in table.notes)
     except DataError as error:
-        assert error.column == name  # noqa: PT017 (a table that is read is right too)
-        told.append(str(error))
+        told.append(error)
     survey(DataConfig(path=str(path), **config), 0)
-    assert all("\n" not in text for text in told)
+    assert all(error.column == name and "\n" not in str(error) for error in told)
 
 
 @pytest.mark.parametrize("kind", ARROW_TYPES)
@@ -148,10 +146,10 @@ OBJECTS = st.one_of(
     st.lists(st.integers(), max_size=2),
     st.sampled_from(
         [
-            *(np.int8(3), np.float32(0.5), np.bool_(True), np.str_("x")),
-            *(np.datetime64("2026-01-01"), pd.NA, pd.NaT, pd.Timestamp("2026-01-01", tz="UTC")),
-            *(pd.Timedelta(1), pd.Period("2026"), decimal.Decimal("NaN"), dt.date(1, 1, 1)),
-            *("\ud800", object, np.array([1])),
+            *(np.int8(3), np.float32(0.5), np.bool_(True), np.str_("x"), np.array([1])),
+            *(pd.NA, pd.NaT, pd.Timestamp("2026-01-01", tz="UTC"), pd.Timedelta(1)),
+            *(pd.Period("2026"), np.datetime64("2026-01-01"), dt.date(1, 1, 1)),
+            *(decimal.Decimal("NaN"), "\ud800", object),
         ]
     ),
 )
@@ -166,10 +164,11 @@ def test_any_objects_of_a_frame(data):
     frame["c"] = pd.Series([*cells, None], dtype=object)[: len(cells)]
 
     try:
-        table = from_frame(frame, DataConfig(), "frame")
-        assert not np.isinf(table.matrix).any()
+        told, matrix = None, from_frame(frame, DataConfig(), "frame").matrix
     except DataError as error:
-        assert error.column == "c"  # noqa: PT017 (likewise)
+        told, matrix = error, np.empty((0, 1))
+    assert told is None or told.column == "c"
+    assert not np.isinf(matrix).any()
 
 
 @pytest.mark.parametrize(
