@@ -46,7 +46,7 @@ def files_of(*packages):
     return [pytest.param(path, id=str(path.relative_to(ROOT))) for path in paths]
 
 
-@pytest.mark.parametrize("path", files_of(*ALLOWED))
+@pytest.mark.parametrize("path", files_of(*sorted(ALLOWED)))
 def test_serving_packages_import_only_what_they_may(path):
     package = path.relative_to(ROOT).parts[0]
     allowed = ALLOWED[package] | {package} | set(sys.stdlib_module_names)
@@ -54,7 +54,7 @@ def test_serving_packages_import_only_what_they_may(path):
     assert imported_packages(path) <= allowed
 
 
-@pytest.mark.parametrize("path", files_of(*FORBIDDEN))
+@pytest.mark.parametrize("path", files_of(*sorted(FORBIDDEN)))
 def test_training_does_not_import_serving(path):
     package = path.relative_to(ROOT).parts[0]
 
@@ -88,7 +88,7 @@ def test_every_package_is_installed():
     assert set(settings["packages"]) == moved | {"fraudscore.artifacts"}
 
 
-@pytest.mark.parametrize("path", files_of(*OURS))
+@pytest.mark.parametrize("path", files_of(*sorted(OURS)))
 def test_no_text_names_a_module_that_has_another_name_where_it_is_installed(path):
     """Such names come from ``__name__``, ``__package__`` and ``training.program``."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

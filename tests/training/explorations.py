@@ -38,26 +38,23 @@ def payments(n_rows: int = 1200, seed: int = 0, fraud_share: float = 0.15) -> pd
     )
 
 
+class ChunkedFrame(FrameSource):
+    """A frame that is read in chunks of so many rows, however many are asked for."""
+
+    def __init__(self, frame: pd.DataFrame, size: int) -> None:
+        super().__init__(frame, "payments.csv")
+        self._size = max(size, 1)
+
+    def batches(self, _rows):
+        """Yield the chunks."""
+        return super().batches(self._size)
+
+
 def surveyed(frame: pd.DataFrame, rows: int | None = None, seed: int = 0, **data: Any) -> Survey:
     """Return the survey of a frame that is read in chunks of so many rows."""
-    source = FrameSource(frame.reset_index(drop=True), "payments.csv")
-    if rows is not None:
-        source = InPieces(source, rows)
+    source = ChunkedFrame(frame.reset_index(drop=True), rows or len(frame))
     config = load_config(None, {"data": {"path": "payments.csv", **data}})
     return survey_source(source, config.data, seed)
-
-
-class InPieces:
-    """A table that is given so many rows at a time, however many are asked for."""
-
-    def __init__(self, source, rows: int) -> None:
-        self.name, self.looks, self.types = source.name, source.looks, source.types
-        self.notes = source.notes
-        self._source, self._rows = source, rows
-
-    def batches(self, _rows: int):
-        """Yield the rows."""
-        return self._source.batches(self._rows)
 
 
 def explored(frame: pd.DataFrame, rows: int | None = None, seed: int = 0, **data: Any) -> dict:
