@@ -178,7 +178,7 @@ class FeatureSpec:
         The date-times that say something else, as a birth or a sign-up: they enter also as the days
         from them to the transaction's time, or where no feature is that to 1970-01-01.
     missing : tuple of str
-        Words that mean missing in categories, as the empty text always does.
+        Words that mean missing, as the empty text always does.
     """
 
     features: tuple[Feature, ...]

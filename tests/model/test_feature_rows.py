@@ -214,3 +214,25 @@ def test_missing_category_of_a_table_is_missing_and_not_other():
     matrix = spec.matrix_from_columns({feature.name: ["travel", None, "yachts"]})
 
     assert matrix[:, 0].tolist() == pytest.approx([1.0, NAN, 3.0], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["9999-12-31", "2200-01-01T00:00:00", "2099-12-31T10:00", "0001-01-01"]
+)
+def test_dates_that_stand_for_none_are_missing(text):
+    spec = FeatureSpec((Feature("paid", "datetime", nullable=True), Feature("v")))
+    strict = FeatureSpec((Feature("paid", "datetime"), Feature("v")))
+    rows = [{"paid": text, "v": 1.0}, {"paid": "2099-12-30", "v": 1.0}]
+
+    assert np.isnan(spec.matrix_from_rows(rows)[:, 0]).tolist() == [True, False]
+    assert problems(strict, rows) == {0: {"paid": [NULL]}}
+
+
+def test_words_that_mean_missing_do_so_in_every_feature():
+    features = (Feature("c", "categorical", nullable=True, categories=("a",)), Feature("v"))
+    spec = FeatureSpec(features, missing=("NA",))
+    rows = [{"c": text, "v": 1.0} for text in ("NA", "", "a", "na")]
+
+    np.testing.assert_array_equal(spec.matrix_from_rows(rows)[:, 0], [np.nan, np.nan, 0, 1])
+    assert problems(spec, [{"c": "a", "v": "NA"}]) == {0: {"v": [NULL]}}
+    assert problems(spec, [{"c": "a", "v": "na"}]) == {0: {"v": [NOT_A_NUMBER]}}
