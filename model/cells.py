@@ -23,6 +23,7 @@ LAST_OF_2099, YEAR_2200 = 4_102_358_400.0, 7_258_118_400.0
 
 MISSING = "Missing data for required field."
 NULL = "Field may not be null."
+NEVER = "A date that stands for never counts as null. Field may not be null."
 NOT_A_NUMBER = "Not a valid number."
 NOT_FINITE = "Special numeric values (nan or infinity) are not permitted."
 NOT_A_BOOLEAN = "Not a valid boolean."
@@ -88,7 +89,7 @@ def cell_from_json(
     except (ValueError, OverflowError):
         return math.nan, NOT_A_DATETIME
     if are_never(seconds):
-        return math.nan, None if feature.nullable else NULL
+        return math.nan, None if feature.nullable else NEVER
     return seconds, None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -28,17 +28,22 @@ def transaction_schema(spec: FeatureSpec) -> JSONSchema:
     return {
         "type": "object",
         "description": "One transaction: the features of the model by name.",
-        "properties": {**identifiers, **{f.name: feature_schema(f) for f in spec.features}},
+        "properties": {
+            **identifiers,
+            **{feature.name: feature_schema(feature, spec.missing) for feature in spec.features},
+        },
         "required": [f.name for f in spec.features if not f.nullable],
         "additionalProperties": False,
     }
 
 
-def feature_schema(feature: Feature) -> JSONSchema:
+def feature_schema(feature: Feature, missing: Collection[str] = ()) -> JSONSchema:
     """Describe one feature; what people read is in the description, programs find it in ``x-``."""
     schema: JSONSchema = {**_TYPES[feature.kind], "description": _description(feature)}
     if feature.nullable:
         schema["type"] = [schema["type"], "null"]
+    elif feature.kind == "categorical":
+        schema["not"] = {"enum": sorted({"", *missing})}  # these count as null
     for key in ("minimum", "maximum"):
         bound = getattr(feature, key)
         if bound is not None and feature.kind == "numeric":
@@ -87,6 +92,7 @@ def _description(feature: Feature) -> str:
         sentences.append(f"In {feature.unit}.")
     if feature.kind == "datetime":
         sentences.append("ISO 8601; UTC where no offset is given.")
+        sentences.append("9999-12-31 and the like, which stand for never, count as null.")
     seen, typical = _range(feature, feature.seen), _range(feature, feature.typical)
     if seen:
         sentences.append(f"Seen in training: {_shown(seen[0])} to {_shown(seen[1])}.")

@@ -7,6 +7,7 @@ import pytest
 
 from app import create_app, responses
 from app.answer import answer
+from model.cells import NEVER
 from model.decision import DECISIONS, Policy
 from tests.app.test_errors import assert_problem
 from tests.factories import tiny_rows, valid_row, write_tiny_artifact
@@ -298,7 +299,8 @@ def test_core_needs_no_web_framework(champion, client, route):
     "moment",
     ["0001-01-01T01:16:06+02:00", "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-12:00"],
 )
-def test_moment_at_the_end_of_the_calendar_is_scored_and_explained(client, route, moment):
+def test_moment_that_stands_for_never_is_null(client, route, moment):
     response = client.post(f"/{route}?explain=true", json=valid_row(transaction_time=moment))
 
-    assert response.status_code == 200
+    assert response.status_code == 422
+    assert response.get_json()["errors"]["transactions"]["0"] == {"transaction_time": [NEVER]}

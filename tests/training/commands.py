@@ -1,5 +1,6 @@
 """Running commands in the working folder."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from rich.console import Console
 
 from model.pointer import read_pointer
 from training.cli import commands, terminal
+from training.cli.options import config_from
+from training.program import PROGRAM
 
 MODELS = Path("artifacts/cards")
 QUICK_TOML = """
@@ -40,6 +43,13 @@ def run(*arguments, status=0):
         raise result.exception
     assert result.exit_code == status, result.output
     return result.output
+
+
+def parsed(command):
+    """Return the configuration of a training command, as the command line reads it."""
+    _verb, *arguments = shlex.split(command.removeprefix(PROGRAM))
+    options = commands.main.commands["train"].make_context("train", arguments).params
+    return config_from({name: given for name, given in options.items() if name != "promote_anyway"})
 
 
 def refused(*arguments):

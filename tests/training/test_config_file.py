@@ -38,6 +38,13 @@ SETTINGS = {
         "units": ('{eur = "EUR"}', {"eur": "EUR"}),
         "time_features": ("false", False),
         "attribution": ('"ours"', "ours"),
+        "missing": ('["none"]', ("none",)),
+        "decimal": ('","', ","),
+        "thousands": ('"."', "."),
+        "time_format": ('"%d.%m.%Y"', "%d.%m.%Y"),
+        "time_unit": ('"ms"', "ms"),
+        "positive": ('"bad"', "bad"),
+        "encoding": ('"utf-16"', "utf-16"),
     },
     "split": {
         "how": ('"random"', "random"),

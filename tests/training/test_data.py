@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.training.tables import mixed_frame, plain_frame
+from training.column_names import ONLY_BESIDE
 from training.config import DataConfig
 from training.data import (
     AMOUNTS,
@@ -67,6 +68,8 @@ def test_label_is_found_by_its_usual_names(name):
 @pytest.mark.parametrize("name", TIMES)
 def test_time_is_found_by_its_usual_names(name):
     frame = plain_frame(Time=1.7e9 + np.arange(40)).rename(columns={"Time": name})
+    if name in ONLY_BESIDE:
+        frame[ONLY_BESIDE[name]] = np.arange(40)
 
     table = from_frame(frame, DataConfig(), "cards.csv")
 

@@ -1,15 +1,12 @@
 """What an exploration finds, what it does not find, and what it advises."""
 
-import shlex
-
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
+from tests.training.commands import parsed
 from tests.training.explorations import START, column, explored, payments
-from training.__main__ import main
-from training.cli.options import config_from
 from training.data import load
 from training.explore.drift import drift
 
@@ -19,14 +16,6 @@ N_ROWS = 1200
 def advice(facts, topic):
     """Return the advice on a topic, None where there is none."""
     return next((own for own in facts["advice"] if own["topic"] == topic), None)
-
-
-def parsed(command):
-    """Return the configuration of a training command, as the command line reads it."""
-    program, *arguments = shlex.split(command)[2:]
-    assert program == "training"
-    context = main.commands["train"].make_context("train", arguments[1:])
-    return config_from(context.params)
 
 
 @pytest.mark.parametrize(

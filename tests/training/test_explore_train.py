@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from model.errors import ConfigurationError, FraudscoreError
+from tests.training.commands import parsed
 from tests.training.explorations import DEGENERATE, START, column, explored, payments
 from tests.training.field_tables import FIELD_TABLES
 from training import evaluate, pipeline
-from training.cli.commands import main
-from training.cli.options import config_from
 from training.column_lists import list_text, names_in
 from training.config import AutoencoderConfig
 from training.config_file import load_config
@@ -32,14 +31,6 @@ def explored_file(path, **data):
     """Return the facts of a file."""
     config = load_config(None, {"data": {"path": str(path), **data}})
     return exploration_facts(survey(config.data, config.seed), config)
-
-
-def parsed(command):
-    """Return the configuration of a training command, as the command line reads it."""
-    program, *arguments = shlex.split(command)[2:]
-    assert program == "training"
-    context = main.commands["train"].make_context("train", arguments[1:])
-    return config_from(context.params)
 
 
 def train_briefly(config, folder):

@@ -205,7 +205,7 @@ def test_transactions_are_simulated_into_a_file(name):
     ("arguments", "what"),
     [
         (["train", "--data", "none.csv"], "none.csv: no such file"),
-        (["train", "--data", "cards.txt"], "expected a .csv"),
+        (["train", "--data", "cards.txt"], "cards.txt: the file is empty"),
         (["train", "--data", "cards.csv", "--label", "x"], "column 'x'"),
         (["train", "--data", "cards.csv", "--drop", "x"], "column 'x'"),
         (["train", "--config", "none.toml"], "none.toml"),

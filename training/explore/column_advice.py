@@ -144,6 +144,8 @@ def useless(facts: Facts, config: RunConfig) -> Iterator[Advice]:
     if empty:
         text = f"{named(empty)}: no value in any row; training leaves such columns out by itself."
         yield Advice("Columns without values", text)
+    for name, why in facts["data"]["left_out"].items():
+        yield Advice("Columns of other types", f"{name} {why} and is left out by training.")
     running = _droppable(_running(facts), facts, config)
     if running:
         text = (

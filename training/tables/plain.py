@@ -6,6 +6,7 @@ type is read the same way, whatever stands in a chunk.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Literal
@@ -140,9 +141,8 @@ def _is_nan(value: Any) -> bool:
 
 
 def _number_text(value: Any) -> str:
-    if abs(value) != np.inf and value % 1 == 0:
-        return str(int(value))
-    return str(value)
+    # not the remainder: a decimal of more than 28 digits has none
+    return str(int(value)) if math.isfinite(value) and value == int(value) else str(value)
 
 
 def floats_of(array: pyarrow.Array) -> NDArray[np.float64]:
