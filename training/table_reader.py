@@ -14,6 +14,7 @@ from model.cells import are_never
 from model.features import Feature, FeatureSpec, Kind, Matrix
 from training.cells import CellError, Reading, Refused, Texts
 from training.cells.decide import Wanted
+from training.cells.tally import shown
 from training.column_scan import ColumnScan, numbered, scan
 from training.config import DataConfig
 from training.errors import DataError, MissingColumnsError
@@ -125,7 +126,7 @@ class TableReader:
         return values
 
 
-NEEDED = "a value: none was missing in training, see data.nullable"
+NEEDED = "a value: none was missing in training, and its data.nullable does not allow it"
 
 
 def values_of(
@@ -183,10 +184,12 @@ def _readings(source: Source, features: list[Feature], config: DataConfig) -> di
         kind = kinds[column.name]
         if column.is_binary:
             raise DataError(source.name, f"holds bytes, expected {EXPECTED[kind]}", column.name)
-        if isinstance(column.reading, Refused):
+        if isinstance(column.reading, Refused) and kind in WANTED:
             raise DataError(source.name, str(column.reading), column.name)
-        if column.kind not in (kind, None) and (kind, column.kind) != ("boolean", "numeric"):
-            reason = f"the model reads {kind} values here, the table holds {column.kind} ones"
+        refused = column.refused_kind if isinstance(column.reading, Refused) else None
+        found = column.kind or refused
+        if found not in (kind, None) and (refused or (kind, found) != ("boolean", "numeric")):
+            reason = f"the model reads {kind} values here, the table holds {found} ones"
             raise DataError(source.name, reason, column.name)
     return {column.name: column.reading for column in columns if column.reading is not None}
 
@@ -228,8 +231,8 @@ def _refuse(
     if wrong.any():
         place = int(wrong.argmax())
         value = texts_of(column[place : place + 1])[0].as_py()
-        shown = "nothing" if value is None else repr(value) if _is_text(column) else value
-        reason = f"row {first_row + place} holds {shown}, expected {expected}"
+        held = "nothing" if value is None else shown(value) if _is_text(column) else value
+        reason = f"row {first_row + place} holds {held}, expected {expected}"
         raise DataError(source, reason, feature.name)
 
 
