@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from training.cells.decide import Wanted
 from training.cells.labels import LabelScan
 from training.cells.numbers import MARK_NAMES, decimals_shown
 from training.cells.plain import read_plain
+from training.cells.tally import first_examples
 from training.config import DataConfig
 from training.tables.plain import Look, are_texts, is_missing, seconds_of, texts_of
 from training.tables.source import KeptSource, Source
@@ -249,6 +251,18 @@ class ColumnScan:
     def holds_numbers(self) -> bool:
         """Whether one of its texts is a number, or nearly."""
         return bool(self._cells.numbers)
+
+    def others_than(self, kind: Kind) -> str:
+        """Return the first of its texts that are of another kind, with their rows."""
+        cells = self._cells
+        tallies = {
+            "numeric": list(cells.numbers.values()),
+            "datetime": list(cells.dates.values()),
+            "boolean": [cells.booleans],
+            "categorical": [cells.texts],
+        }
+        del tallies[kind]
+        return ", ".join(map(str, first_examples(chain.from_iterable(tallies.values()))))
 
     @property
     def refused_kind(self) -> Kind:

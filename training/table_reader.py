@@ -49,6 +49,11 @@ class TableReader:
     readings : mapping of str to Reading, optional
         By which rules columns of texts are read; found by a first look at the table where omitted.
 
+    Attributes
+    ----------
+    notes : tuple of str
+        How the table was read, where this is not plain.
+
     Raises
     ------
     DataError
@@ -72,6 +77,11 @@ class TableReader:
             _refuse_look(feature, source)
         self._readings = _readings(source, features, config) if readings is None else readings
         self._missing = spec.missing
+        notes = {name: getattr(own, "note", None) for name, own in self._readings.items()}
+        self.notes = (
+            *(f"the file is {note}" for note in source.notes),
+            *(f"column {name!r}: {note}" for name, note in notes.items() if note),
+        )
 
     def rows(self) -> Iterator[Rows]:
         """Yield the table from its first row.
@@ -189,7 +199,10 @@ def _readings(source: Source, features: list[Feature], config: DataConfig) -> di
         refused = column.refused_kind if isinstance(column.reading, Refused) else None
         found = column.kind or refused
         if found not in (kind, None) and (refused or (kind, found) != ("boolean", "numeric")):
-            reason = f"the model reads {kind} values here, the table holds {found} ones"
+            reason = (
+                f"the model reads {kind} values here, the table holds {found} ones "
+                f"({column.others_than(kind)}): expected {EXPECTED[kind]}"
+            )
             raise DataError(source.name, reason, column.name)
     return {column.name: column.reading for column in columns if column.reading is not None}
 
