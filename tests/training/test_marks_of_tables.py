@@ -59,7 +59,7 @@ def test_other_floats_settle_a_point_without_a_word(tmp_path):
     ],
 )
 def test_what_the_table_does_not_tell_is_asked(tmp_path, columns, sep):
-    with pytest.raises(DataError, match="say which with --decimal . or --thousands ."):
+    with pytest.raises(DataError, match=r"say which with --decimal [.,] or --thousands [.,]"):
         read(tmp_path, columns, sep)
 
     mark = "." if "." in columns["x"][0] else ","
