@@ -1,13 +1,16 @@
 """What the one mark of numbers is where the column does not tell: what the table says of it."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from model.features import Feature, FeatureSpec
 from tests.training.tables import plain_frame
+from training.cells.missing import note_on
 from training.config import DataConfig
 from training.data import from_frame, load
 from training.errors import DataError
+from training.explore.grid import grid_of
 from training.table_reader import TableReader
 from training.tables.source import FileSource, FrameSource
 
@@ -141,3 +144,17 @@ def test_what_is_no_truth_value_is_named_with_its_row():
 
     with pytest.raises(DataError, match=r"\(row 2: 'maybe'\): expected true or false"):
         TableReader(frame, FeatureSpec((Feature("x", "boolean"),)), DataConfig())
+
+
+def test_grid_of_the_largest_numbers_does_not_overflow():
+    largest, none = np.finfo(np.float64).max, np.empty(0)
+
+    for values in ([largest, 1.0], np.linspace(-1, 1, 50) * largest, np.arange(40) * (largest / 40)):
+        grid = grid_of(np.array(values), none, np.array(values))
+
+        assert grid.bins_of(np.array([largest]))[0] == grid.n_bins - 2
+        assert not np.isnan(grid.edges).any()
+
+
+def test_words_for_missing_are_quoted_as_they_stand():
+    assert note_on({"\\N": 3}) == r"3 cells are read as missing: 3 '\N'"

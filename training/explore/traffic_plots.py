@@ -42,6 +42,8 @@ def _amounts(facts: Facts) -> Plot | None:
         return None
     name = facts["amount"]["column"]
     column = next(own for own in facts["columns"] if own["name"] == name)
+    if column["histogram"] is None:
+        return None
     figure, axes = new_axes(
         shortened(name), "share of each class" if facts["has_classes"] else "share"
     )
