@@ -25,7 +25,7 @@ def small_blocks(monkeypatch):
 
 
 @pytest.mark.usefixtures("small_blocks")
-@pytest.mark.parametrize("rows", [1, 37, 999])
+@pytest.mark.parametrize("rows", [pytest.param(1, marks=pytest.mark.soak), 11, 37, 999])
 def test_any_number_of_rows_at_a_time_gives_the_same_facts(rows):
     frame = payments(600)
 
