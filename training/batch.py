@@ -60,9 +60,17 @@ def score_frame(
 
 
 def _scored(
-    scorer: Scorer, source: Source, config: DataConfig, *, has_reasons: bool
+    scorer: Scorer,
+    source: Source,
+    config: DataConfig,
+    on_note: Callable[[str], None] | None = None,
+    *,
+    has_reasons: bool,
 ) -> Iterator[pd.DataFrame]:
-    for rows in TableReader(source, scorer.spec, config).rows():
+    reader = TableReader(source, scorer.spec, config)
+    for note in reader.notes if on_note is not None else ():
+        on_note(note)
+    for rows in reader.rows():
         yield _scores_of(scorer, rows, source.name, has_reasons=has_reasons)
 
 
@@ -148,6 +156,7 @@ def score_file(
     output: Path,
     on_rows: Callable[[int], None] | None = None,
     config: DataConfig | None = None,
+    on_note: Callable[[str], None] | None = None,
     *,
     has_reasons: bool = False,
 ) -> int:
@@ -166,6 +175,8 @@ def score_file(
         Told how many more rows are done.
     config : DataConfig, optional
         What is to be known of the cells of the table.
+    on_note : callable, optional
+        Told how columns were read, where this is not plain.
 
     Raises
     ------
@@ -182,7 +193,7 @@ def score_file(
     output.parent.mkdir(parents=True, exist_ok=True)
 
     def scored() -> Iterator[pd.DataFrame]:
-        for result in _scored(artifact.scorer, source, config, has_reasons=has_reasons):
+        for result in _scored(artifact.scorer, source, config, on_note, has_reasons=has_reasons):
             if on_rows is not None:
                 on_rows(len(result))
             yield result

@@ -30,6 +30,14 @@ TIMES = (
     "trans date trans time",
     "purchase time",
     "transaction dt",
+    "transaction timestamp",
+    "tx timestamp",
+    "event time",
+    "event timestamp",
+    "purchase date",
+    "payment date",
+    "payment time",
+    "created at",
     "step",
     "month",
     "datetime",
@@ -60,6 +68,18 @@ OF_ANSWERS = {
     *("is", "tx", "was", "flag", "flagged", "scenario", "type", "kind", "label", "reported"),
     *("report", "confirmed", "detected", "reason", "bool", "code", "status", "date", "time"),
 }
+
+
+TIME_WORDS = {"time", "date", "timestamp", "datetime", "ts", "dt", "at", "epoch", "created"}
+
+
+def is_time(name: str) -> bool:
+    """Return whether a name is that of a time.
+
+    >>> [is_time(name) for name in ("booked_at", "signupTime", "ts", "amount", "status")]
+    [True, True, True, False, False]
+    """
+    return bool(TIME_WORDS.intersection(words_of(name)))
 
 
 def find_column(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +15,9 @@ from model.features import Kind
 from training.cells import Booleans, Dates, Numbers, Reading, Refused, Texts, TextScan, decide
 from training.cells.decide import Wanted
 from training.cells.labels import LabelScan
+from training.cells.numbers import MARK_NAMES, decimals_shown
 from training.cells.plain import read_plain
+from training.cells.tally import first_examples
 from training.config import DataConfig
 from training.tables.plain import Look, are_texts, is_missing, seconds_of, texts_of
 from training.tables.source import KeptSource, Source
@@ -180,6 +184,43 @@ class ColumnScan:
             self.texts, self._n_counted, self._n_null_counted = TextCounts(), 0, 0
 
     @property
+    def shown_decimals(self) -> set[str]:
+        """The decimal mark, where texts of its numbers show it."""
+        if isinstance(self.reading, Numbers):
+            return decimals_shown(self.reading.rule, self._cells.numbers)
+        return set()
+
+    def settle_mark(self, shown: set[str], *, may_be_commas: bool) -> None:
+        """Decide what the one mark of its numbers is, where only the table can tell.
+
+        Parameters
+        ----------
+        shown : set of str
+            Decimal marks that other columns show.
+        may_be_commas : bool
+            Whether the file is written as where a comma is the decimal mark.
+        """
+        if not (isinstance(self.reading, Refused) and self.reading.open_mark):
+            return
+        mark, example = self.reading.open_mark, self.reading.examples[0].value
+        if len(shown) == 1 and not (mark == "." and "," in shown):
+            decimal = next(iter(shown))
+            note = f"{example} is read by the decimal {MARK_NAMES[decimal]} of other columns"
+        elif mark == "." and self.reading.is_plain and not shown and not may_be_commas:
+            decimal = "."
+            note = (
+                f"{example} is read with a decimal point, as nothing in the table says otherwise "
+                "(--thousands . if it separates thousands)"
+            )
+        else:
+            return
+        said = replace(self._config, decimal=decimal)
+        self.reading = reading_of(self._cells, self.name, said, self.wanted)
+        if isinstance(self.reading, Numbers) and not (mark == "." and shown):  # of floats, no word
+            notes = [note, self.reading.note]
+            self.reading = replace(self.reading, note="; ".join(filter(None, notes)))
+
+    @property
     def lacks_counts(self) -> bool:
         """Whether it holds categories that have not been counted from the first row on."""
         return self.kind == "categorical" and self._n_counted < self.n_rows
@@ -210,6 +251,23 @@ class ColumnScan:
         if self.is_declared or self._has_texts:
             return self._n_null_counted
         return self._n_null + self._n_never
+
+    @property
+    def holds_numbers(self) -> bool:
+        """Whether one of its texts is a number, or nearly."""
+        return bool(self._cells.numbers)
+
+    def others_than(self, kind: Kind) -> str:
+        """Return the first of its texts that are of another kind, with their rows."""
+        cells = self._cells
+        tallies = {
+            "numeric": list(cells.numbers.values()),
+            "datetime": list(cells.dates.values()),
+            "boolean": [cells.booleans],
+            "categorical": [cells.texts],
+        }
+        del tallies[kind]
+        return ", ".join(map(str, first_examples(chain.from_iterable(tallies.values()))))
 
     @property
     def refused_kind(self) -> Kind:
@@ -319,6 +377,9 @@ def scan(
         n_rows = first_row + len(batch)
     for column in columns:
         column.decide()
+    shown = set[str]().union(*(column.shown_decimals for column in columns))
+    for column in columns:
+        column.settle_mark(shown, may_be_commas=source.has_semicolons)
     uncounted = [column for column in columns if column.lacks_counts]
     if uncounted:
         for _, batch in numbered(source):

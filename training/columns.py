@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from model.features import Feature
 from training.cells import Refused
-from training.column_names import is_party_key
+from training.column_names import is_key, is_party_key
 from training.column_scan import ColumnScan
 from training.config import DataConfig
 from training.errors import DataError
@@ -48,6 +48,11 @@ def infer_features(
             notes.append(
                 f"column {name!r} is named like the key of a customer, a card or a device, and is "
                 f"read as a quantity: leave it out with --drop {name}"
+            )
+        elif kind == "numeric" and is_key(name):
+            notes.append(
+                f"column {name!r} is named like a key and is read as a quantity: name it with --id "
+                f"if it identifies the transaction, or leave it out with --drop {name}"
             )
         bounds = config.bounds.get(name, {})
         features.append(

@@ -23,7 +23,7 @@ from training.cells import CellError, Refused
 from training.cells.decide import Wanted
 from training.cells.labels import Labels, LabelScan, decide_labels
 from training.cells.time_units import NumberScan, time_unit_of
-from training.column_names import AMOUNTS, LABELS, TIMES, find_column
+from training.column_names import AMOUNTS, LABELS, TIMES, find_column, is_time
 from training.column_scan import ColumnScan, Found, Known, scan
 from training.columns import infer_features
 from training.config import DataConfig
@@ -36,6 +36,8 @@ from training.tables.plain import texts_of
 from training.tables.source import FileSource, FrameSource, Source
 
 ECHOED = "score"  # the one key of an answer that features may be named like: many tables have it
+
+MOST_NAMES = 12  # of columns, that a message lists
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,13 @@ def from_source(
     )
     readings = {name: own.reading for name, own in columns.items() if own.reading is not None}
     reader = TableReader(kept or source, spec, config, readings)
-    digest = _fill(table, reader, labels, roles.label, None if time is None else columns[time])
+    clocks: dict[str, NumberScan] = {}
+    if time is None:
+        numbers = [feature.name for feature in features if feature.kind == "numeric"]
+        clocks = {name: NumberScan() for name in numbers if is_time(name)}
+    scanned = None if time is None else columns[time]
+    digest = _fill(table, reader, labels, roles.label, scanned, clocks)
+    notes += _notes_on(clocks)
     are_dated = False
     if table.times is not None and time is not None:
         are_dated = _read_times(table.times, columns[time], config, source.name, notes)
@@ -230,14 +238,18 @@ def _look_at_the_rest(
     return Found(known.n_rows, None)
 
 
+def _no_label(source: Source) -> DataError:
+    names = list(source.looks)
+    found = f"{names[:MOST_NAMES]}" + (" and more" if len(names) > MOST_NAMES else "")
+    reason = f"no label column found (looked for {', '.join(LABELS)}; the table has {found})"
+    return DataError(source.name, f"{reason}: name it with --label")
+
+
 def _roles_of(source: Source, config: DataConfig, needs_label: bool) -> Roles:
     names = list(source.looks)
     label = find_column(names, config.label, LABELS, source.name)
     if label is None and needs_label:
-        raise DataError(
-            source.name,
-            f"no label column found (looked for {', '.join(LABELS)}): name it with --label",
-        )
+        raise _no_label(source)
     amount = find_column(names, config.amount, AMOUNTS, source.name)
     id_column = find_column(names, config.id, (TRANSACTION_ID,), source.name)
     time = find_column(names, config.time, TIMES, source.name)
@@ -272,12 +284,17 @@ def _check_amount(
     columns: Mapping[str, ColumnScan], roles: Roles, config: DataConfig, source: str
 ) -> None:
     """Refuse an amount that holds no numbers: money that is left out in silence decides nothing."""
-    if roles.amount is None or isinstance(columns[roles.amount].reading, Refused):
-        return  # refused as any other column, with its examples
+    if roles.amount is None:
+        return
     column = columns[roles.amount]
+    cure = "" if config.amount is not None else f", or leave it out with --drop {column.name}"
+    if isinstance(column.reading, Refused):
+        if column.holds_numbers:
+            return  # refused as any other column, with its examples
+        reason = f"the amount: {column.reading}, name another with --amount{cure}"
+        raise DataError(source, reason, column.name)
     if column.kind != "numeric":
         holds = "no values" if column.is_empty else f"{column.kind or column.type_name} values"
-        cure = "" if config.amount is not None else f", or leave it out with --drop {column.name}"
         raise DataError(
             source,
             f"the amount must hold numbers, found {holds}: name another with --amount{cure}",
@@ -311,12 +328,15 @@ def _fill(
     labels: Labels | None,
     label: str | None,
     time: ColumnScan | None,
+    clocks: Mapping[str, NumberScan],
 ) -> Digest:
-    """Fill the arrays of a table; return the digest over its matrix."""
+    """Fill the arrays of a table and look at features; return the digest over its matrix."""
     digest = sha256("|".join(table.spec.names).encode())
     for first_row, batch, matrix in reader.rows():
         rows = slice(first_row, first_row + len(batch))
         table.matrix[rows] = matrix
+        for name, clock in clocks.items():
+            clock.add(matrix[:, table.spec.names.index(name)], first_row)
         digest.update(np.ascontiguousarray(matrix).ravel())
         if table.labels is not None and labels is not None:
             try:
@@ -326,6 +346,19 @@ def _fill(
         if table.times is not None and time is not None:
             table.times[rows] = _times_of(batch.column(time.name), time, first_row, table.source)
     return digest
+
+
+def _notes_on(clocks: Mapping[str, NumberScan]) -> list[str]:
+    """Return what to know of numbers that are times of our days, but order no rows."""
+    units = {
+        name: time_unit_of(seen, name) for name, seen in clocks.items() if np.isfinite(seen.low)
+    }
+    return [
+        f"column {name!r} holds {unit.words} and stays a plain feature: if it is the transaction's "
+        f"time, --time {name} orders the rows by it"
+        for name, unit in units.items()
+        if not isinstance(unit, Refused) and unit.is_since_1970
+    ]
 
 
 def _times_of(column: pyarrow.Array, time: ColumnScan, first_row: int, source: str) -> Matrix:
@@ -398,10 +431,7 @@ def labelled(
     """
     label = find_column(list(source.looks), config.label, LABELS, source.name)
     if label is None:
-        raise DataError(
-            source.name,
-            f"no label column found (looked for {', '.join(LABELS)}): name it with --label",
-        )
+        raise _no_label(source)
     found = LabelScan()
     if not scan(source, (), {label: found}).n_rows:
         raise DataError(source.name, "the table has no rows")

@@ -14,6 +14,7 @@ from model.cells import are_never
 from model.features import Feature, FeatureSpec, Kind, Matrix
 from training.cells import CellError, Reading, Refused, Texts
 from training.cells.decide import Wanted
+from training.cells.tally import shown
 from training.column_scan import ColumnScan, numbered, scan
 from training.config import DataConfig
 from training.errors import DataError, MissingColumnsError
@@ -48,6 +49,11 @@ class TableReader:
     readings : mapping of str to Reading, optional
         By which rules columns of texts are read; found by a first look at the table where omitted.
 
+    Attributes
+    ----------
+    notes : tuple of str
+        How the table was read, where this is not plain.
+
     Raises
     ------
     DataError
@@ -71,6 +77,11 @@ class TableReader:
             _refuse_look(feature, source)
         self._readings = _readings(source, features, config) if readings is None else readings
         self._missing = spec.missing
+        notes = {name: getattr(own, "note", None) for name, own in self._readings.items()}
+        self.notes = (
+            *(f"the file is {note}" for note in source.notes),
+            *(f"column {name!r}: {note}" for name, note in notes.items() if note),
+        )
 
     def rows(self) -> Iterator[Rows]:
         """Yield the table from its first row.
@@ -125,7 +136,7 @@ class TableReader:
         return values
 
 
-NEEDED = "a value: none was missing in training, see data.nullable"
+NEEDED = "a value: none was missing in training, and its data.nullable does not allow it"
 
 
 def values_of(
@@ -183,10 +194,15 @@ def _readings(source: Source, features: list[Feature], config: DataConfig) -> di
         kind = kinds[column.name]
         if column.is_binary:
             raise DataError(source.name, f"holds bytes, expected {EXPECTED[kind]}", column.name)
-        if isinstance(column.reading, Refused):
+        if isinstance(column.reading, Refused) and kind in WANTED:
             raise DataError(source.name, str(column.reading), column.name)
-        if column.kind not in (kind, None) and (kind, column.kind) != ("boolean", "numeric"):
-            reason = f"the model reads {kind} values here, the table holds {column.kind} ones"
+        refused = column.refused_kind if isinstance(column.reading, Refused) else None
+        found = column.kind or refused
+        if found not in (kind, None) and (refused or (kind, found) != ("boolean", "numeric")):
+            reason = (
+                f"the model reads {kind} values here, the table holds {found} ones "
+                f"({column.others_than(kind)}): expected {EXPECTED[kind]}"
+            )
             raise DataError(source.name, reason, column.name)
     return {column.name: column.reading for column in columns if column.reading is not None}
 
@@ -228,8 +244,8 @@ def _refuse(
     if wrong.any():
         place = int(wrong.argmax())
         value = texts_of(column[place : place + 1])[0].as_py()
-        shown = "nothing" if value is None else repr(value) if _is_text(column) else value
-        reason = f"row {first_row + place} holds {shown}, expected {expected}"
+        held = "nothing" if value is None else shown(value) if _is_text(column) else value
+        reason = f"row {first_row + place} holds {held}, expected {expected}"
         raise DataError(source, reason, feature.name)
 
 

@@ -32,6 +32,13 @@ MOST_OF_THEM = 0.9  # of the present cells; then the others are junk rather than
 
 Cells = NDArray[np.float64]
 Wanted = Literal["number", "date"]
+# what helps a column of which some cells are of another kind; a time may not be missing
+CURES: Mapping[Wanted, str] = {
+    "number": (
+        "correct them, leave these rows out, or list them with --missing if they mean missing"
+    ),
+    "date": "correct them, or leave these rows out",
+}
 
 
 @dataclass(frozen=True)
@@ -206,31 +213,32 @@ def decide(
     enough = MOST_OF_THEM * n_present
     if wanted == "number":
         if n_present and not n_numbers:
-            return _without(scan, "numbers", "name another column, or correct the cells")
-        return _decide_numbers(scan, name, *options)
+            return _without(scan, "numbers", "correct the cells")
+        return _decide_numbers(scan, CURES["number"], *options)
     if wanted == "date":
         if n_dates and n_dates >= n_numbers:
-            return _decide_dates(scan, name)
+            return _decide_dates(scan, CURES["date"])
         if n_numbers:
-            return _decide_numbers(scan, name, *options)
-        return _without(scan, "dates", "name another column, or say their form with --time-format")
+            return _decide_numbers(scan, CURES["date"], *options)
+        return _without(scan, "dates", "correct the cells, or say their form with --time-format")
     if not n_present:
         return Texts()
+    cure = f"{CURES['number']}, or name {name!r} under data.categorical in a configuration file"
     if scan.booleans.count == n_present:
         return Booleans(note_on(scan.missing), scan.missing.total(), scan.missing_words)
     if n_numbers >= enough:
         if _are_codes(scan):
             return Texts("digits with leading zeros are codes, not numbers")
-        return _decide_numbers(scan, name, *options)
+        return _decide_numbers(scan, cure, *options)
     if n_dates >= enough:
-        return _decide_dates(scan, name)
+        return _decide_dates(scan, cure)
     if n_numbers + n_dates >= enough and 2 * n_dates >= n_present:
-        return _refuse_rest(scan, name, "dates", scan.numbers, n_present - n_dates)
+        return _refuse_rest(scan, cure, "dates", scan.numbers, n_present - n_dates)
     return Texts(examples=tuple(scan.texts.examples))
 
 
 def _decide_numbers(
-    scan: TextScan, name: str, decimal: str | None, thousands: str | None
+    scan: TextScan, cure: str, decimal: str | None, thousands: str | None
 ) -> Numbers | Refused:
     chosen = choose_rule(scan.numbers, decimal, thousands)
     is_said = decimal is not None or thousands is not None
@@ -246,7 +254,7 @@ def _decide_numbers(
     others = {shape: tally for shape, tally in scan.numbers.items() if not rule.reads(shape)}
     if n_read < scan.n_present:
         kind = f"numbers{rule.how}" if others else "numbers"
-        return _refuse_rest(scan, name, kind, others | scan.dates, scan.n_present - n_read)
+        return _refuse_rest(scan, cure, kind, others | scan.dates, scan.n_present - n_read)
     note = _joined(own or describe_rule(rule, scan.numbers), note_on(scan.missing))
     return Numbers(rule, note, scan.missing.total(), scan.missing_words)
 
@@ -255,7 +263,7 @@ def _reads_all(chosen: tuple[NumberRule, int] | Refused, scan: TextScan) -> bool
     return not isinstance(chosen, Refused) and chosen[1] == scan.n_present
 
 
-def _decide_dates(scan: TextScan, name: str) -> Dates | Refused:
+def _decide_dates(scan: TextScan, cure: str) -> Dates | Refused:
     chosen = choose_form(scan.dates)
     if isinstance(chosen, Refused):
         return chosen
@@ -263,7 +271,7 @@ def _decide_dates(scan: TextScan, name: str) -> Dates | Refused:
     others = {shape: tally for shape, tally in scan.dates.items() if not form.reads(shape)}
     if n_read < scan.n_present:
         kind = f"dates as {form.words}"
-        return _refuse_rest(scan, name, kind, others | scan.numbers, scan.n_present - n_read)
+        return _refuse_rest(scan, cure, kind, others | scan.numbers, scan.n_present - n_read)
     return _dates(scan, form)
 
 
@@ -280,15 +288,14 @@ def _dates(scan: TextScan, form: DateForm | StrptimeForm) -> Dates:
 
 
 def _refuse_rest(
-    scan: TextScan, name: str, kind: str, others: Mapping[object, Tally], count: int
+    scan: TextScan, cure: str, kind: str, others: Mapping[object, Tally], count: int
 ) -> Refused:
     """Refuse a column because of the cells that are not of a kind."""
     but = "one cell is" if count == 1 else f"{count:,} cells are"
     return Refused(
         f"a column of {kind}, but {but} not",
         first_examples([*others.values(), scan.texts, scan.booleans]),
-        f"correct them, list them under data.missing if they mean missing, or name {name!r} under "
-        "data.categorical",
+        cure,
     )
 
 

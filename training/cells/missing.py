@@ -14,6 +14,8 @@ import pyarrow
 import pyarrow.compute
 from numpy.typing import NDArray
 
+from training.cells.tally import shown
+
 # what pandas, R, SQL, SAS, Excel and PostgreSQL's COPY write; "" is a cell of white space only
 WORDS = (
     *("", "NA", "N/A", "n/a", "na", "<NA>", "#N/A", "#N/A N/A", "#NA", "NaN", "nan", "NAN", "-NaN"),
@@ -49,6 +51,8 @@ def note_on(counts: Mapping[str, int]) -> str | None:
     if not total:
         return None
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    each = [f"{n:,} {word!r}" if word else f"{n:,} of white space only" for word, n in ordered if n]
+    each = [
+        f"{n:,} {shown(word)}" if word else f"{n:,} of white space only" for word, n in ordered if n
+    ]
     are = "cell is" if total == 1 else "cells are"
     return f"{total:,} {are} read as missing: {', '.join(each)}"

@@ -367,6 +367,8 @@ def choose_rule(
                 f"the {name} may be a decimal {name} or separate thousands",
                 first_examples(ambiguous),
                 f"say which with --decimal {mark} or --thousands {mark}",
+                open_mark=mark,
+                is_plain=all((s.unit, s.minus, s.thousands) == (None, None, None) for s in read),
             )
     return best[0], most
 
@@ -386,6 +388,13 @@ def _unit_of_most(tallies: Mapping[NumberShape, Tally]) -> tuple[str | None, boo
     if most[0] is None and currencies:
         return max(currencies, key=lambda key: counts[key])
     return most
+
+
+def decimals_shown(rule: NumberRule, tallies: Mapping[NumberShape, Tally]) -> set[str]:
+    """Return the decimal mark of a rule, if some of the cells that it reads leave no other."""
+    read = [shape for shape in tallies if rule.reads(shape)]
+    is_shown = any(s.decimal or s.thousands in DECIMALS for s in read)
+    return {rule.decimal} if is_shown else set()
 
 
 def describe_rule(rule: NumberRule, tallies: Mapping[NumberShape, Tally]) -> str | None:

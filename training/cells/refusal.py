@@ -23,11 +23,17 @@ class Refused:
         The first cells that show it.
     cure : str
         What to do, as part of a sentence.
+    open_mark : str or None
+        The only mark of its numbers, where nothing but that is open: decimal mark or not.
+    is_plain : bool
+        Of an open mark: whether the numbers have nothing beside it, no currency and no brackets.
     """
 
     reason: str
     examples: tuple[Example, ...]
     cure: str
+    open_mark: str | None = None
+    is_plain: bool = False
 
     def __str__(self) -> str:
         """The reason, the examples and the cure in one line."""

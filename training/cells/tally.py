@@ -21,9 +21,9 @@ class Example:
 
 
 def shown(value: str) -> str:
-    """Return a cell as messages quote it: a long one shortened."""
+    r"""Return a cell as messages quote it: a long one shortened, ``\N`` with one backslash."""
     short = value if len(value) <= LONGEST_EXAMPLE else value[: LONGEST_EXAMPLE - 1] + "…"
-    return repr(short)
+    return repr(short).replace("\\\\", "\\")
 
 
 @dataclass

@@ -32,6 +32,7 @@ Array = NDArray[np.float64]
 DAY = 86_400.0
 MONTH = 365.2425 / 12 * DAY  # on average
 FIRST, LAST = 631_152_000.0, 4_102_444_800.0  # 1990 and 2100, in seconds since 1970
+NO_DAYS = (0.0, 99_991_231.0, 99_999_999.0)  # written for "never" among days written YYYYMMDD
 EXCEL_EPOCH = 25_569  # Excel's number of the first day of 1970
 EXCEL_RANGE = (32_874.0, 54_789.0)  # 1990 and 2050
 
@@ -145,6 +146,8 @@ class NumberScan:
         The smallest and largest number; infinite before any is added.
     is_whole, are_days, are_moments : bool
         Whether all numbers are whole, days written YYYYMMDD, moments written YYYYMMDDHHMMSS.
+    has_days : bool
+        Whether a number is a day written YYYYMMDD; others may be those of ``NO_DAYS``.
     examples : list of Example
         The first numbers.
     """
@@ -152,6 +155,7 @@ class NumberScan:
     def __init__(self) -> None:
         self.low, self.high = np.inf, -np.inf
         self.is_whole = self.are_days = self.are_moments = True
+        self.has_days = False
         self.examples: list[Example] = []
 
     def add(self, numbers: Array, first_row: int) -> None:
@@ -163,7 +167,9 @@ class NumberScan:
         self.low = min(self.low, float(present.min()))
         self.high = max(self.high, float(present.max()))
         self.is_whole &= bool(_are_whole(present).all())
-        self.are_days = self.are_days and not np.isnan(calendar_days(present)).any()
+        is_day = ~np.isnan(calendar_days(present))
+        self.has_days = self.has_days or bool(is_day.any())
+        self.are_days = self.are_days and bool((is_day | np.isin(present, NO_DAYS)).all())
         self.are_moments = self.are_moments and not np.isnan(calendar_moments(present)).any()
         for place in places[: 3 - len(self.examples)].tolist():
             self.examples.append(Example(first_row + place, f"{numbers[place]:.15g}"))
@@ -183,7 +189,7 @@ def time_unit_of(scan: NumberScan, name: str, unit: str | None = None) -> TimeUn
     """
     if unit is not None:
         return _as_said(scan, unit)
-    if scan.are_days:
+    if scan.are_days and scan.has_days:
         return SINCE_1970["yyyymmdd"]
     if scan.are_moments:
         return SINCE_1970["yyyymmddhhmmss"]
@@ -225,7 +231,9 @@ def _as_said(scan: NumberScan, unit: str) -> TimeUnit | Refused:
     if unit in SINCE_A_START:
         return SINCE_A_START[unit]
     chosen = SINCE_1970[unit]
-    fits = {"yyyymmdd": scan.are_days, "yyyymmddhhmmss": scan.are_moments}.get(unit, True)
+    fits = {"yyyymmdd": scan.are_days and scan.has_days, "yyyymmddhhmmss": scan.are_moments}.get(
+        unit, True
+    )
     if fits:
         return chosen
     return Refused(

@@ -17,7 +17,7 @@ from training import promote as promotion
 from training.analysis import analysis, parse_transaction, typical_values
 from training.batch import read_row, score_file
 from training.cli import terminal
-from training.cli.console import line, print_comparison, print_evaluation
+from training.cli.console import line, print_comparison, print_evaluation, print_warning
 from training.cli.options import chosen_artifact, table_config
 from training.cli.versions import print_versions
 from training.data import labelled
@@ -95,7 +95,15 @@ def score_table(
     """Score a table into another, in the order of its rows."""
     loaded, config = chosen_artifact(artifact, model), table_config(data, cells)
     with reading_by(loaded), terminal.row_counter() as on_rows:
-        n_rows = score_file(loaded, data, output, on_rows, config, has_reasons=has_reasons)
+        n_rows = score_file(
+            loaded,
+            data,
+            output,
+            on_rows,
+            config,
+            lambda note: print_warning(terminal.CONSOLE, note),
+            has_reasons=has_reasons,
+        )
     line(terminal.CONSOLE, "scored", f"{n_rows:,} rows into {output}")
 
 

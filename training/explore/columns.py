@@ -25,6 +25,7 @@ from training.explore.tally import ColumnTally
 from training.explore.values import FRAUD, LEGITIMATE, numbers_in
 from training.intervals import share
 
+LARGEST_DRAWN = 1e150  # beyond it widths of bars overflow
 Facts = dict[str, Any]
 
 MOST_SHOWN = 12  # categories of a table
@@ -144,7 +145,10 @@ def moment_text(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
 
 
-def _histogram(own: ColumnTally, has_classes: bool) -> Facts:
+def _histogram(own: ColumnTally, has_classes: bool) -> Facts | None:
+    """Return how the values lie; None of numbers that no axis can hold."""
+    if np.abs(own.grid.bars).max() > LARGEST_DRAWN:
+        return None
     counts = bars_of(own)
     groups = CLASSES if has_classes else {"all": range(N_CLASSES)}
     shares = {}

@@ -8,6 +8,7 @@ its counts are exact.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ MOST_BARS_OF_VALUES = 20
 BARS = 30
 TAIL = 0.005  # of the rows, each side: joined in the outermost bars
 SKEWED = 20.0  # upper tail over median from which bars are as wide as their decade
+LARGEST_WHOLE = 2.0**53  # up to which floats tell whole numbers apart
 SMALLEST = 1e-9  # of the upper tail: where a logarithmic axis begins at the latest
 
 
@@ -96,7 +98,7 @@ def grid_of(values: Matrix, frauds: Matrix, earliest: Matrix) -> Grid:
         return Grid(nothing, np.array([0.0, 1.0]), nothing, nothing, None, False)
     few = distinct if len(distinct) <= MOST_BARS_OF_VALUES else None
     if few is not None:
-        bars, is_logarithmic = np.append(distinct, np.nextafter(distinct[-1], np.inf)), False
+        bars, is_logarithmic = np.append(distinct, _beyond(distinct[-1:])), False
         coarse = reference = distinct[1:]
     else:
         bars, is_logarithmic = _bars(values, frauds)
@@ -110,6 +112,12 @@ def grid_of(values: Matrix, frauds: Matrix, earliest: Matrix) -> Grid:
     return Grid(edges, bars, coarse, reference, few, is_logarithmic)
 
 
+def _beyond(values: Any) -> Any:
+    """Return the next larger numbers; behind the largest of all there is infinity."""
+    with np.errstate(over="ignore"):
+        return np.nextafter(values, np.inf)
+
+
 def _inner_quantiles(values: Matrix, n: int) -> Matrix:
     """Return the values between n parts; one that fills a part alone gets an end as well."""
     return _cuts(values, np.linspace(0, 1, n + 1)[1:-1])
@@ -119,13 +127,13 @@ def _quantiles(values: Matrix, n: int) -> Matrix:
     """Return the values between n parts, the least, and one beyond the largest."""
     if not len(values):
         return values
-    return np.union1d(_cuts(values, np.linspace(0, 1, n + 1)), np.nextafter(values.max(), np.inf))
+    return np.union1d(_cuts(values, np.linspace(0, 1, n + 1)), _beyond(values.max()))
 
 
 def _cuts(values: Matrix, shares: Matrix) -> Matrix:
     # values that are there, not between two of them: equal ones stay together
     cuts, times = np.unique(np.quantile(values, shares, method="inverted_cdf"), return_counts=True)
-    return np.union1d(cuts, np.nextafter(cuts[times > 1], np.inf))
+    return np.union1d(cuts, _beyond(cuts[times > 1]))
 
 
 def _bars(values: Matrix, frauds: Matrix) -> tuple[Matrix, bool]:
@@ -139,8 +147,10 @@ def _bars(values: Matrix, frauds: Matrix) -> tuple[Matrix, bool]:
     is_skewed = low >= 0 and len(positive) > 0 and high > SKEWED * float(np.median(positive))
     if is_skewed:
         low = max(low, float(np.quantile(positive, TAIL)), SMALLEST * high)
-        return np.geomspace(low, high, BARS + 1), True
-    if high - low > 1 and all((group == np.floor(group)).all() for group in groups):
+        with np.errstate(over="ignore"):  # it sets its last number right
+            return np.geomspace(low, high, BARS + 1), True
+    if 1 < high - low < LARGEST_WHOLE and all((group == np.floor(group)).all() for group in groups):
         width = np.ceil((high - low + 1) / BARS)  # as many whole numbers in each
         return np.arange(low, high + width + 1, width) - 0.5, False
-    return np.linspace(low, high, BARS + 1), False
+    with np.errstate(over="ignore"):  # as above; half of a span is never too wide
+        return np.linspace(low / 2, high / 2, BARS + 1) * 2, False

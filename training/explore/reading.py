@@ -61,7 +61,7 @@ class WatchedSource:
 
     def __init__(self, source: Source, what: str, on_rows: OnRows) -> None:
         self.name, self.looks, self.types = source.name, source.looks, source.types
-        self.notes = source.notes
+        self.notes, self.has_semicolons = source.notes, source.has_semicolons
         self._source, self._what, self._on_rows = source, what, on_rows
 
     def batches(self, rows: int) -> Iterator[pyarrow.RecordBatch]:

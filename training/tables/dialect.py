@@ -22,7 +22,11 @@ SEPARATORS = (",", ";", "\t", "|")
 BLOCK_BYTES = 2**20
 START_BYTES = 2**18  # that separator, quotes and names are seen in
 START_ROWS = 100
-SHOWN_CHARACTERS = 40
+NO_TEXTS = {
+    b"PAR1": "this is a Parquet file: name it .parquet",
+    b"PK\x03\x04": "this is an Excel or a zip file: save the table as CSV",
+    b"\x1f\x8b": "this is compressed by gzip: name it .csv.gz",
+}
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -30,6 +34,7 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+NAME_IT = "name the encoding with --encoding, as windows-1252 or utf-16"
 LAST_LINE = "\x00"  # of no text file
 
 
@@ -99,6 +104,9 @@ def dialect_of(part: Part, encoding: str | None = None) -> Dialect:
         start = _read(file, START_BYTES)
     if not start:
         raise DataError(source, "the file is empty")
+    for magic, reason in NO_TEXTS.items():
+        if start.startswith(magic):
+            raise DataError(source, reason)
     encoding = _encoding_of(start) if encoding is None else _known(encoding)
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     text = decoder.decode(start).removeprefix("\ufeff")
@@ -213,14 +221,14 @@ def _check_bytes(part: Part, encoding: str, quote: str) -> bool:
                 found = f"byte 0x{error.object[error.start]:02x} is no {encoding}"
                 _refuse_byte(part, n_bytes - n_held + error.start, found)
             if is_utf8 and 0 in block:
-                _refuse_byte(part, n_bytes + block.index(0), "a zero byte is no text")
+                _refuse_byte(part, n_bytes + block.index(0), "a zero byte is no text", "remove it")
             if not block:
                 return has_quotes
             n_bytes += len(block)
             has_quotes = has_quotes or quote.encode() in block
 
 
-def _refuse_byte(part: Part, place: int, found: str) -> NoReturn:
+def _refuse_byte(part: Part, place: int, found: str, cure: str = NAME_IT) -> NoReturn:
     with closing(open_bytes(part)) as file:
         n_lines = 0
         while place > 0 and (block := file.read(min(place, BLOCK_BYTES))):
@@ -228,8 +236,7 @@ def _refuse_byte(part: Part, place: int, found: str) -> NoReturn:
             place -= len(block)
     raise DataError(
         str(part.path),
-        f"cannot be read: {found}, in line {n_lines + 1}: name the encoding with --encoding, as "
-        "windows-1252 or utf-16",
+        f"cannot be read: {found}, in line {n_lines + 1}: {cure}",
     )
 
 

@@ -44,12 +44,15 @@ class Source(Protocol):
         What their types are called.
     notes : tuple of str
         What a reader should know of how it is written.
+    has_semicolons : bool
+        Whether it is a CSV file separated by semicolons, as where a comma is the decimal mark.
     """
 
     name: str
     looks: dict[str, Look]
     types: dict[str, str]
     notes: tuple[str, ...]
+    has_semicolons: bool
 
     def batches(self, rows: int) -> Iterator[pyarrow.RecordBatch]:
         """Yield the table from its first row, in batches of at most so many rows.
@@ -74,7 +77,7 @@ class FrameSource:
     """
 
     def __init__(self, frame: pd.DataFrame, name: str) -> None:
-        self.name, self.notes = name, ()
+        self.name, self.notes, self.has_semicolons = name, (), False
         self._table = table_of(frame)
         _refuse_duplicates(self._table.column_names, name)
         self.looks = {field.name: look_of(field.type) for field in self._table.schema}
@@ -97,7 +100,7 @@ class KeptSource:
 
     def __init__(self, source: Source, batches: Sequence[pyarrow.RecordBatch]) -> None:
         self.name, self.looks, self.types = source.name, source.looks, source.types
-        self.notes = source.notes
+        self.notes, self.has_semicolons = source.notes, source.has_semicolons
         self._batches = batches
 
     def batches(self, _rows: int) -> Iterator[pyarrow.RecordBatch]:
@@ -140,6 +143,7 @@ class FileSource:
             looks = {field.name: look_of(field.type) for field in schema}
             self.looks = looks if not number else self._joined(looks, part)
         self.notes = tuple(dict.fromkeys(d.note for d in self._dialects if d and d.note))
+        self.has_semicolons = any(d.separator == ";" for d in self._dialects if d)
 
     @property
     def n_bytes(self) -> int:
