@@ -87,7 +87,8 @@ def row_of(transaction: Mapping[str, Any], spec: FeatureSpec) -> Matrix:
     missing = [f.name for f in spec.features if f.name not in transaction and not f.nullable]
     if missing:
         raise ConfigurationError(
-            f"{len(missing)} of {len(spec.features)} features are missing: {', '.join(missing)}"
+            f"{len(missing)} of {len(spec.features)} features are missing: {', '.join(missing)}; "
+            "--rest typical gives them typical values"
         )
     try:
         return spec.matrix_from_rows([transaction])
@@ -202,7 +203,7 @@ def _grounds(scorer: Scorer, matrix: Matrix, scores: Scores) -> Iterator[Text]:
             line.append("   ")
         line.rstrip()
         yield line
-        yield Text(f"                   {_at_stake(scorer, amounts)}")
+        yield from (Text(part) for part in _at_stake(scorer, amounts, unit))
     if decision != int(alone[0]):
         yield Text(
             f"{DECISIONS[int(alone[0])]} by the probability alone; an anomaly score from "
@@ -215,14 +216,17 @@ def _from(threshold: float) -> str:
     return "never" if threshold > 1 else f"from {threshold:.4%} on"
 
 
-def _at_stake(scorer: Scorer, amounts: NDArray[Any] | None) -> str:
-    """Return what a fraud is taken to cost here."""
+def _at_stake(scorer: Scorer, amounts: NDArray[Any] | None, unit: str) -> Iterator[str]:
+    """Say what a fraud is taken to cost here, in lines that fit into a box of 80 columns."""
     policy = scorer.fraud.policy
     if amounts is None:
-        return f"a fraud costs {policy.amount_floor + policy.fee:,.2f}"
+        yield f"a fraud costs      {policy.amount_floor + policy.fee:,.2f}"
+        return
     counted, given = float(policy.amounts(amounts, 1)[0]), float(amounts[0])
-    floor = "" if counted == given else ", the least that counts"
-    return f"a fraud costs its amount, {counted:,.2f}{floor}, and a fee of {policy.fee:,.2f}"
+    fee = f"a fee of {policy.fee:,.2f}{unit}"
+    yield f"a fraud costs      its amount, {counted:,.2f}{unit}, and {fee}"
+    if counted != given:
+        yield f"the amount         counts as {counted:,.2f}{unit}, the least that the policy takes"
 
 
 def _reasons(scorer: Scorer, matrix: Matrix, scores: Scores) -> Iterator[Text]:

@@ -96,8 +96,12 @@ def _notes(
     why = f"fewer than {enough:,} training rows each"
     if len(kept) == MOST_CATEGORIES and fewest >= enough:
         why = f"all but the {MOST_CATEGORIES} most frequent"
+    kept_ones = f"{len(kept):,} of {len(kept) + len(rare):,} categories"
+    told_apart = f"{kept_ones} {'is' if len(kept) == 1 else 'are'} told apart"
+    rare_ones = (
+        f"1 rare one{names} counts" if len(rare) == 1 else f"{len(rare):,} rare{names} count"
+    )
     return [
-        f"column {feature.name!r}: {len(kept):,} of {len(kept) + len(rare):,} categories are told "
-        f"apart; {len(rare):,} rare{names} count as 'other' in {int(counts[rare].sum()):,} of "
-        f"{n_rows:,} training rows: {why}"
+        f"column {feature.name!r}: {told_apart}; {rare_ones} as 'other' in "
+        f"{int(counts[rare].sum()):,} of {n_rows:,} training rows: {why}"
     ]

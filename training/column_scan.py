@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any, NamedTuple
@@ -123,6 +123,7 @@ class ColumnScan:
         self.reading: Reading | None = None
         self._config = config
         self.is_declared = name in config.categorical
+        self._asked = (name, wanted, self.is_declared, *_marks_of(name, config))
         self._has_plain = False
         self._cells = TextScan(config.missing)
         self._n_null = self._n_never = 0
@@ -163,6 +164,10 @@ class ColumnScan:
         """Whether what ``add`` returned is all that its column means."""
         is_plain = isinstance(self.reading, Numbers) and self.reading.reads_plain
         return is_plain or not self._has_plain
+
+    def asks_as(self, other: ColumnScan) -> bool:
+        """Whether both find the same in the same batches."""
+        return self._asked == other._asked
 
     def count(self, column: pyarrow.Array) -> None:
         """Count the texts of a batch."""
@@ -285,6 +290,12 @@ class ColumnScan:
         return self.look in ("text", "bytes") and not self.is_declared
 
 
+def _marks_of(name: str, config: DataConfig) -> tuple[Any, ...]:
+    """Return what a configuration says of the cells of a column."""
+    is_time = config.time_format is not None and name == config.time
+    return config.missing, config.decimal, config.thousands, config.time_format, is_time
+
+
 def reading_of(
     cells: TextScan, name: str, config: DataConfig, wanted: Wanted | None = None
 ) -> Reading:
@@ -312,12 +323,24 @@ class Found(NamedTuple):
     kept: Source | None
 
 
+class Known(NamedTuple):
+    """What a look at a table has found: a run that asks the same need not look again."""
+
+    n_rows: int
+    columns: Mapping[str, ColumnScan]
+    labels: Mapping[str, LabelScan]
+
+
+OnBatch = Callable[[int, pyarrow.RecordBatch], None]  # the number of its first row, and a batch
+
+
 def scan(
     source: Source,
     columns: Sequence[ColumnScan],
     labels: Mapping[str, LabelScan] | None = None,
     *,
     keep: bool = False,
+    on_batch: OnBatch | None = None,
 ) -> Found:
     """Look at some columns of a table.
 
@@ -332,6 +355,8 @@ def scan(
         Of label columns.
     keep : bool
         Whether there is memory for the table.
+    on_batch : callable, optional
+        Given each batch of the first look.
 
     Returns
     -------
@@ -345,6 +370,8 @@ def scan(
         for name, label in (labels or {}).items():
             arrays[name] = batch.column(name)
             label.add(texts_of(arrays[name]), first_row)
+        if on_batch is not None:
+            on_batch(first_row, batch)
         if keep:
             batches.append(pyarrow.RecordBatch.from_pydict(arrays))
         n_rows = first_row + len(batch)

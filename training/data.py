@@ -24,7 +24,7 @@ from training.cells.decide import Wanted
 from training.cells.labels import Labels, LabelScan, decide_labels
 from training.cells.time_units import NumberScan, time_unit_of
 from training.column_names import AMOUNTS, LABELS, TIMES, find_column, is_time
-from training.column_scan import ColumnScan, scan
+from training.column_scan import ColumnScan, Found, Known, scan
 from training.columns import infer_features
 from training.config import DataConfig
 from training.dates import note_on, only_date, other_dates, own_time
@@ -129,8 +129,17 @@ class Roles(NamedTuple):
     time: str | None
 
 
-def from_source(source: Source, config: DataConfig, memory: Memory, needs_label: bool) -> Table:
-    """Build the table of anything that can be read twice; see :func:`load`."""
+def from_source(
+    source: Source,
+    config: DataConfig,
+    memory: Memory,
+    needs_label: bool,
+    known: Known | None = None,
+) -> Table:
+    """Build the table of anything that can be read twice; see :func:`load`.
+
+    Where it is ``known`` what the columns hold, it is read once.
+    """
     roles = _roles_of(source, config, needs_label)
     apart = {roles.label, roles.id, *config.drop, TRANSACTION_ID}
     candidates = [name for name in source.looks if name not in apart]
@@ -145,16 +154,16 @@ def from_source(source: Source, config: DataConfig, memory: Memory, needs_label:
         name: ColumnScan(name, source.looks[name], config, wanted.get(name), source.types[name])
         for name in looked_at
     }
-    label = LabelScan()
-    n_rows, kept = scan(
-        source,
-        list(columns.values()),
-        {roles.label: label} if roles.label else None,
-        keep=memory.limit is None,
-    )
+    label_scans = {} if roles.label is None else {roles.label: LabelScan()}
+    if known is None:
+        n_rows, kept = scan(source, list(columns.values()), label_scans, keep=memory.limit is None)
+    else:
+        n_rows, kept = _look_at_the_rest(source, columns, label_scans, known)
     if not n_rows:
         raise DataError(source.name, "the table has no rows")
-    labels = None if roles.label is None else labels_as_said(label, roles.label, config, source)
+    labels = None
+    if roles.label is not None:
+        labels = labels_as_said(label_scans[roles.label], roles.label, config, source)
     _check_amount(columns, roles, config, source.name)
     features, notes = infer_features([columns[name] for name in candidates], config, source.name)
     notes = [*(f"the file is {note}" for note in source.notes), *notes]
@@ -209,6 +218,24 @@ def from_source(source: Source, config: DataConfig, memory: Memory, needs_label:
         if array is not None:
             digest.update(array)
     return replace(table, digest=digest.hexdigest(), notes=tuple(notes), are_dated=are_dated)
+
+
+def _look_at_the_rest(
+    source: Source,
+    columns: dict[str, ColumnScan],
+    labels: dict[str, LabelScan],
+    known: Known,
+) -> Found:
+    """Put in what is known already; look at the columns that something else is asked of."""
+    for name, own in columns.items():
+        if name in known.columns and known.columns[name].asks_as(own):
+            columns[name] = known.columns[name]
+    labels |= {name: known.labels[name] for name in labels.keys() & known.labels.keys()}
+    asked = [own for name, own in columns.items() if own is not known.columns.get(name)]
+    unread = {name: own for name, own in labels.items() if name not in known.labels}
+    if asked or unread:
+        scan(source, asked, unread)
+    return Found(known.n_rows, None)
 
 
 def _no_label(source: Source) -> DataError:

@@ -19,6 +19,9 @@ _TYPES: Mapping[str, Mapping[str, str]] = {
 # orjson reads integers beyond 64 bits as floats, and a float is no identifier.
 _SMALLEST_ID, _LARGEST_ID = -(2**63), 2**64 - 1
 
+# Dates outside of it count as null: see model.cells.are_never.
+_NO_SENTINEL = "^(?!0001-01-01|2099-12-31)([01][0-9]{3}|2[01][0-9]{2})-"
+
 JSONSchema = dict[str, Any]
 
 
@@ -44,6 +47,8 @@ def feature_schema(feature: Feature, missing: Collection[str] = ()) -> JSONSchem
         schema["type"] = [schema["type"], "null"]
     elif feature.kind == "categorical":
         schema["not"] = {"enum": sorted({"", *missing})}  # these count as null
+    elif feature.kind == "datetime":
+        schema["pattern"] = _NO_SENTINEL
     for key in ("minimum", "maximum"):
         bound = getattr(feature, key)
         if bound is not None and feature.kind == "numeric":

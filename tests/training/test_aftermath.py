@@ -23,14 +23,13 @@ def failing(*_arguments, **_options):
 
 
 @pytest.mark.parametrize(
-    ("owner", "name", "what"),
+    ("command", "owner", "name", "what"),
     [
-        (runs, "write_card", "the card"),
-        (runs, "write_report", "the report"),
-        (RunConsole, "print_result", "the figures"),
+        ("train", runs, "write_card", "the card"),
+        ("train", RunConsole, "print_result", "the figures"),
+        ("retrain", runs, "write_report", "the report"),
     ],
 )
-@pytest.mark.parametrize("command", ["train", "retrain"])
 def test_failure_is_a_line_and_a_status_and_the_model_serves(
     command, owner, name, what, monkeypatch
 ):

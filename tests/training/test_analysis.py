@@ -70,7 +70,10 @@ def test_missing_features_are_listed():
     with pytest.raises(ConfigurationError) as caught:
         row_of({"Amount": 1.0}, SPEC)
 
-    expected = "3 of 6 features are missing: V1, merchant_category, transaction_time"
+    expected = (
+        "3 of 6 features are missing: V1, merchant_category, transaction_time; "
+        "--rest typical gives them typical values"
+    )
     assert str(caught.value) == expected
 
 
@@ -154,16 +157,17 @@ def test_box_shows_the_expected_costs_that_decided(artifact, v1):
 
     for name, cost in costs.items():
         assert f"{name} {cost:,.2f}" in text
-    assert "a fraud costs its amount, 25.50, and a fee of 15.00" in text
+    assert "a fraud costs      its amount, 25.50 EUR, and a fee of 15.00 EUR" in text
     assert min(costs, key=costs.get).upper() in text
 
 
 def test_box_says_what_a_missing_or_tiny_amount_counts_as(artifact):
     artifact = with_policy(artifact, kind="cost", fee=1.0, friction=1.0, amount_floor=40.0)
 
-    text = printed(artifact, valid_row())
+    text = printed(artifact, valid_row(), width=80)
 
-    assert "its amount, 40.00, the least that counts, and a fee of 1.00" in text
+    assert "its amount, 40.00 EUR, and a fee of 1.00 EUR" in text
+    assert "counts as 40.00 EUR, the least that the policy takes" in text
 
 
 def test_box_shows_the_thresholds_that_decided(artifact):

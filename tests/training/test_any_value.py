@@ -53,10 +53,10 @@ ARROW_TYPES = {
     "dictionary_of_ints": (pa.dictionary(pa.int8(), pa.int64()), st.sampled_from([1, 2])),
 }
 QUIET = settings(
-    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+FEW, MANY = settings(QUIET, max_examples=4), settings(QUIET, max_examples=60)
 
 
 def outcomes(path, name, **config):
@@ -83,9 +83,22 @@ def outcomes(path, name, **config):
 
 
 @pytest.mark.parametrize("kind", ARROW_TYPES)
-@QUIET
+@FEW
 @given(data=st.data())
 def test_any_arrow_type(tmp_path, kind, data):
+    assert_any_arrow_type(tmp_path, kind, data)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", ARROW_TYPES)
+@MANY
+@given(data=st.data())
+def test_any_arrow_type_often(tmp_path, kind, data):
+    assert_any_arrow_type(tmp_path, kind, data)
+
+
+def assert_any_arrow_type(tmp_path, kind, data):
+    """Draw a column of a type; read it in every way."""
     arrow_type, values = ARROW_TYPES[kind]
     cells = data.draw(st.lists(st.none() | values, min_size=4, max_size=12))
     column = pa.array(cells, pa.int64()).cast(arrow_type) if _is_raw(arrow_type) else None
@@ -116,7 +129,7 @@ CELLS = st.one_of(
 )
 
 
-@QUIET
+@settings(QUIET, max_examples=15)
 @given(cells=st.lists(CELLS, min_size=4, max_size=12), data=st.data())
 def test_any_cells(tmp_path, cells, data):
     same = data.draw(st.booleans())
@@ -155,7 +168,7 @@ OBJECTS = st.one_of(
 )
 
 
-@QUIET
+@settings(QUIET, max_examples=15)
 @given(data=st.data())
 def test_any_objects_of_a_frame(data):
     kinds = data.draw(st.sampled_from([OBJECTS, *OBJECTS.original_strategies]))

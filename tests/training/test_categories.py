@@ -47,6 +47,14 @@ def test_frequent_rare_and_unseen_categories_are_told_apart():
     assert meanings(table) == [of[text] for text in texts]
 
 
+def test_note_of_one_rare_category_is_in_the_singular():
+    training = ["a"] * 30 + ["d"]
+
+    *_, note = decided(training, len(training)).notes
+
+    assert "1 of 2 categories is told apart; 1 rare one (d) counts as 'other' in 1 of 31" in note
+
+
 def test_note_says_what_was_kept_and_how_many_rows_are_pooled():
     training = ["a"] * 30 + ["b"] * 20 + ["c"] * 9 + ["d"]
 

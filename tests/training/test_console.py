@@ -65,7 +65,7 @@ def test_architecture_and_training_are_printed(printed):
 
     assert re.search(rf"layers +{mlp.layers[0].n_in} → 8 → 1 × 3 members", text)
     assert re.search(rf"parameters +{mlp.n_parameters:,}", text)
-    assert f"class weights   0: {weights[0]:.3f}, 1: {weights[1]:.3f}" in text
+    assert f"class weights   legitimate {weights[0]:.3f}, fraud {weights[1]:.3f}" in text
     assert "adamw, learning rate 0.01 (cosine), batch 64, 4 epochs, dropout 0.2" in text
     assert "of legitimate rows" not in text
     assert "Autoencoder, on legitimate rows" in text
@@ -198,7 +198,9 @@ def test_anomaly_figures_are_printed(printed):
     run, text = printed
 
     value = run.artifact.manifest["anomaly_metrics"]["roc_auc"]
-    assert re.search(rf"roc auc +{value:.4f}", text)
+    figures = text.split("Anomaly score on test rows")[1].splitlines()[1:6]
+    assert re.match(rf"  roc auc +{value:.2%} \[", figures[0])
+    assert len({re.search(r" \d+\.\d\d%", figure).start() for figure in figures}) == 1
 
 
 def test_terminal_has_a_progress_bar_that_is_gone_afterwards():
@@ -250,9 +252,9 @@ def test_rows_of_one_class_are_printed_with_what_is_defined(label):
 def test_comparison_is_printed_with_its_interval():
     console = recorded()
 
-    print_comparison(console, Comparison(1200, 30, 0.5, 0.61234, -0.01, 0.2))
+    print_comparison(console, Comparison(1200, 30, 0.5, 0.61234, -0.01, 0.2), "rows of new.csv")
 
     text = text_of(console)
-    assert "Average precision on 1,200 rows new to both, 30 of them fraud" in text
+    assert "Average precision on 1,200 rows of new.csv, 30 of them fraud" in text
     assert re.search(r"champion +0\.5000\n +challenger +0\.6123\n", text)
     assert "[-0.0100, +0.2000]" in text

@@ -2,12 +2,15 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 
 from tests.training.explorations import column, explored, payments, surveyed
 from training.config_file import load_config
 from training.explore import exploration_facts, survey
-from training.explore.sample import Sample, priorities
+from training.explore.sample import Drawn, Sample, priorities
+from training.explore.survey import survey_source
+from training.tables.source import FrameSource
 
 N_ROWS = 1000
 
@@ -22,7 +25,7 @@ def small_blocks(monkeypatch):
 
 
 @pytest.mark.usefixtures("small_blocks")
-@pytest.mark.parametrize("rows", [1, 37, 999])
+@pytest.mark.parametrize("rows", [pytest.param(1, marks=pytest.mark.soak), 11, 37, 999])
 def test_any_number_of_rows_at_a_time_gives_the_same_facts(rows):
     frame = payments(600)
 
@@ -96,13 +99,15 @@ def test_priority_of_a_row_does_not_depend_on_where_reading_begins():
 
 def test_sample_is_uniform():
     counts = np.zeros(200)
-    frame = pd.DataFrame({"row": range(200)})
+    rows = np.arange(200)
     for seed in range(400):
         sample = Sample(50)
         for start in range(0, 200, 40):
-            sample.add(frame.iloc[start : start + 40], priorities(seed, start, 40))
-        rows, _ = sample.rows()
-        counts[rows["row"]] += 1
+            own = rows[start : start + 40]
+            sample.add(Drawn(pyarrow.table({"row": own}), own, priorities(seed, start, 40)))
+        drawn = sample.drawn()
+        assert drawn.cells["row"].to_pylist() == drawn.rows.tolist()
+        counts[drawn.rows] += 1
 
     assert counts.sum() == 400 * 50
     assert counts.mean() == 100
@@ -120,3 +125,32 @@ def test_repeats_of_very_many_rows_are_estimated(monkeypatch):
     assert facts["repeats"]["compared_share"] == in_pieces.share == 0.25
     assert facts["repeats"]["rows"] == in_pieces.n_repeated == pytest.approx(1500, rel=0.15)
     assert any("scaled up" in remark for remark in facts["remarks"])
+
+
+class CountedFrame(FrameSource):
+    """A frame that counts how often it is read."""
+
+    n_readings = 0
+
+    def batches(self, rows):
+        """Yield the rows."""
+        self.n_readings += 1
+        return super().batches(rows)
+
+
+@pytest.mark.parametrize(
+    ("frame", "most"),
+    [
+        (payments(400), 3),
+        (payments(400).rename(columns={"fraud": "chargeback"}), 4),  # the label is looked for
+    ],
+    ids=["usual", "a label by another name"],
+)
+def test_table_is_read_for_what_it_holds_for_counts_and_for_the_trial_only(frame, most):
+    source = CountedFrame(frame, "payments.csv")
+    config = load_config(None, {"data": {"path": "payments.csv"}})
+
+    facts = exploration_facts(survey_source(source, config.data, 0), config)
+
+    assert facts["command"] is not None
+    assert source.n_readings <= most

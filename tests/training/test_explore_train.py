@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import replace
+from functools import cache
 from io import StringIO
 
 import numpy as np
@@ -109,12 +110,24 @@ TABLES = {
 }
 
 
-@pytest.fixture(scope="module", params=TABLES.keys())
-def table(request, tmp_path_factory):
-    """Return the file of a table, and what an exploration found out of it."""
-    path = tmp_path_factory.mktemp("tables") / f"{request.param}.csv"
-    TABLES[request.param].to_csv(path, index=False)
-    return path, explored_file(path)
+@pytest.fixture(scope="module")
+def explored_table(tmp_path_factory):
+    """Return what gives the file of a table, and what one exploration found out of it."""
+    folder = tmp_path_factory.mktemp("some tables")
+
+    @cache
+    def explored_once(name):
+        path = folder / f"{name}.csv"
+        TABLES[name].to_csv(path, index=False)
+        return path, explored_file(path)
+
+    return explored_once
+
+
+@pytest.fixture(params=TABLES.keys())
+def table(request, explored_table):
+    """Return the file of every table, and what an exploration found out of it."""
+    return explored_table(request.param)
 
 
 def test_command_trains_or_the_reason_is_that_of_training(table, tmp_path, monkeypatch):
@@ -189,12 +202,10 @@ NO_FEATURES = {
 
 
 @pytest.mark.parametrize("name", FIELD_TABLES)
-def test_usual_tables_of_the_field_are_known(name, tmp_path):
-    path = tmp_path / f"{name}.csv"
-    frame = FIELD_TABLES[name]()
-    frame.to_csv(path, index=False)
+def test_usual_tables_of_the_field_are_known(name, explored_table):
+    frame = TABLES[name]
 
-    facts = explored_file(path)
+    _, facts = explored_table(name)
     config = parsed(facts["command"])
     trained = load(config.data)
 
@@ -271,10 +282,8 @@ def test_configuration_file_stays_in_the_command(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["usual", "frauds last", "nothing but fraud", "names with commas"])
-def test_terminal_shows_it_in_80_columns_with_a_command_to_paste(name, tmp_path):
-    path = tmp_path / "a table.csv"
-    TABLES[name].to_csv(path, index=False)
-    facts = explored_file(path)
+def test_terminal_shows_it_in_80_columns_with_a_command_to_paste(name, explored_table):
+    path, facts = explored_table(name)
     console = Console(width=80, force_terminal=False, file=StringIO())
 
     print_exploration(console, facts)
@@ -345,11 +354,8 @@ def test_label_word_that_training_does_not_know_is_said():
     assert parsed(again["command"]).data.positive == "scam"
 
 
-def test_refused_amount_is_not_left_out_but_told_with_its_cure(tmp_path):
-    path = tmp_path / "either.csv"
-    TABLES["commas that may be either"].to_csv(path, index=False)
-
-    refused = explored_file(path)
+def test_refused_amount_is_not_left_out_but_told_with_its_cure(explored_table):
+    path, refused = explored_table("commas that may be either")
     told = explored_file(path, thousands=",")
 
     assert refused["command"] is None

@@ -22,17 +22,35 @@ main(sys.argv[1:])
 """
 
 
+def first_lines(folder, *arguments):
+    """Start a command in a folder; return the lines of its output up to the first import."""
+    with started(folder, *arguments) as running:
+        lines = []
+        for line in running.stdout:
+            lines.append(line.rstrip("\n"))
+            if line.startswith("IMPORT"):
+                break
+        running.kill()
+    return lines
+
+
 def outputs(folder, *arguments):
     """Run a command in a folder; return the lines of its output, and its errors."""
-    done = subprocess.run(  # noqa: S603
+    with started(folder, *arguments) as running:
+        output, errors = running.communicate()
+    return output.splitlines(), errors
+
+
+def started(folder, *arguments):
+    """Return the process of a command that tells of its imports."""
+    return subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", SCRIPT, *arguments],
         cwd=folder,
         env={"PYTHONPATH": str(ROOT), "MPLCONFIGDIR": str(folder)},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
-    return done.stdout.splitlines(), done.stderr
 
 
 @pytest.mark.parametrize("command", ["explore", "train", "retrain", "tune"])
@@ -40,11 +58,12 @@ def test_first_line_says_what_is_read_before_anything_is_imported(command, tmp_p
     path = tmp_path / "payments.csv"
     payments(40).drop(columns="fraud").to_csv(path, index=False)
 
-    (first, *others), _ = outputs(tmp_path, command, "--data", "payments.csv")
+    first, *others = first_lines(tmp_path, command, "--data", "payments.csv")
 
     size = path.stat().st_size / 1000
     assert first == f"Reading payments.csv ({size:.1f}\N{NO-BREAK SPACE}kB)"
-    assert "IMPORT pandas" in others
+    assert others
+    assert others[0].startswith("IMPORT")
 
 
 def test_simulated_transactions_are_announced_too(tmp_path):

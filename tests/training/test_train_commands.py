@@ -27,7 +27,7 @@ def test_run_needs_no_flags_for_the_well_known_table(textbook):
     "text",
     [
         "imbalance       14:1",
-        "class weights   0: 0.536, 1: 7.500",
+        "class weights   legitimate 0.536, fraud 7.500",
         "layers          30 → 16 → 16 → 1",
         "activations     relu, relu, sigmoid",
         "parameters      785",

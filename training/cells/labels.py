@@ -40,6 +40,8 @@ PAIRS = (
     ),
 )
 
+FRAUDS = frozenset().union(*(frauds for frauds, _ in PAIRS))
+
 
 class LabelScan:
     """The values of a label column, added up over its chunks.
@@ -147,6 +149,11 @@ def decide_labels(scan: LabelScan, positive: str | None = None) -> Labels | Refu
         tuple(scan.values[:MOST_EXAMPLES]),
         "say with --positive VALUE which of them means fraud",
     )
+
+
+def fraud_values(positive: str | None = None) -> frozenset[str]:
+    """Return what means fraud in whatever label column is read, in the writing of :func:`plain`."""
+    return FRAUDS if positive is None else frozenset({plain(positive)})
 
 
 def plain(value: str) -> str:

@@ -138,7 +138,7 @@ def tune(
 @click.option(
     "--rest",
     type=click.Choice(["typical"]),
-    help="What features are that --transaction or --json leave out; else that is an error.",
+    help="Value of each feature that --transaction or --json leaves out; an error without it.",
 )
 @cell_options
 def predict(

@@ -79,7 +79,7 @@ class RunConsole(Listener):
         self._line("layers", " → ".join(map(str, sizes)) + members)
         self._line("activations", ", ".join(layer.activation.name for layer in mlp.layers))
         self._line("parameters", f"{mlp.n_parameters:,}")
-        self._line("class weights", f"{_weights(weights)} (balanced: {_weights(balanced)})")
+        self._line("class weights", f"{_weights(weights)}; balanced: {_weights(balanced)}")
         self._line(
             "training",
             f"{learning.optimizer}, learning rate {learning.learning_rate:g} "
@@ -133,10 +133,13 @@ class RunConsole(Listener):
         if anomaly is not None:
             self._heading("Anomaly score on test rows (trained on legitimate rows alone)")
             auc = (anomaly[name] for name in ("roc_auc", "roc_auc_low", "roc_auc_high"))
-            self._line("roc auc", "{:.4f} [{:.4f}, {:.4f}]".format(*auc))
+            figures = {"roc auc": "{:.2%} [{:.1f}, {:.1f}]".format(*_in_percent(*auc))}
             for name, value in anomaly.items():
                 if not name.startswith("roc_auc"):
-                    self._line(name.replace("_", " "), f"{value:.4f}")
+                    figures[name.replace("_", " ")] = f"{value:.2%}"
+            width = max(map(len, figures))
+            for name, text in figures.items():
+                self._line(f"{name:<{width}}", text)
         reviews = artifact.manifest.get("anomaly_reviews")
         if reviews is not None:
             self._line(
@@ -213,8 +216,14 @@ def filled(console: Console, text: str, indent: int) -> str:
     )
 
 
+def _in_percent(value: float, low: float, high: float) -> tuple[float, float, float]:
+    """Return a share as it is, and the ends of its interval in percent, as the metrics have it."""
+    return value, 100 * low, 100 * high
+
+
 def _weights(weights: dict[int, float]) -> str:
-    return ", ".join(f"{label}: {weight:.3f}" for label, weight in weights.items())
+    names = ("legitimate", "fraud")
+    return ", ".join(f"{names[label]} {weight:.3f}" for label, weight in weights.items())
 
 
 def print_evaluation(console: Console, evaluation: Evaluation, rows: str) -> None:
@@ -293,12 +302,11 @@ def _print_impact(console: Console, evaluation: Evaluation) -> None:
     )
 
 
-def print_comparison(console: Console, comparison: Comparison) -> None:
-    """Print champion against challenger."""
+def print_comparison(console: Console, comparison: Comparison, rows: str) -> None:
+    """Print champion against challenger on rows that are named, as ``rows new to both``."""
     heading(
         console,
-        f"Average precision on {comparison.n_rows:,} rows new to both, "
-        f"{comparison.n_frauds:,} of them fraud",
+        f"Average precision on {comparison.n_rows:,} {rows}, {comparison.n_frauds:,} of them fraud",
     )
     line(console, "champion", f"{comparison.champion:.4f}")
     line(console, "challenger", f"{comparison.challenger:.4f}")

@@ -132,7 +132,7 @@ def compare_models(
     labels, matrix = labelled(FileSource(data, config.encoding), after.scorer.spec, config)
     rng = np.random.default_rng(0)
     comparison = promotion.compare(before, after, matrix, labels, rng)
-    print_comparison(terminal.CONSOLE, comparison)
+    print_comparison(terminal.CONSOLE, comparison, f"rows of {data.name}")
 
 
 def promote_model(artifact: Path, *, anyway: bool) -> None:

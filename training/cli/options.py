@@ -46,7 +46,9 @@ def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--amount", help="Column with the amount at stake."),
         click.option("--id", help="Column that identifies a transaction; no feature."),
         click.option("--drop", help='Columns that are no features, as a,"b, c".'),
-        click.option("--time-unit", type=click.Choice(TIME_UNITS), help="Of a time in numbers."),
+        click.option(
+            "--time-unit", type=click.Choice(TIME_UNITS), help="What a time in numbers counts."
+        ),
         cell_options,
     ]
     for option in reversed(options):
@@ -91,7 +93,7 @@ def exploration_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--name", help="Name of the report; the file's stem where omitted."),
         click.option("--reports", help="Folder of the reports. [reports]"),
         click.option("--config", type=click.Path(path_type=Path), help="TOML file."),
-        click.option("--seed", type=int),
+        click.option("--seed", type=int, help="Seed of every random draw. [0]"),
     ]
     for option in reversed(options):
         command = option(command)
@@ -144,13 +146,27 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--data", help="CSV or Parquet: a file, a folder or a pattern; simulated where omitted."
         ),
         column_options,
-        click.option("--task", type=click.Choice(["both", "fraud", "anomaly"])),
-        click.option("--recipe", type=click.Choice(["default", "textbook"])),
+        click.option(
+            "--task",
+            type=click.Choice(["both", "fraud", "anomaly"]),
+            help="The classifier (fraud), the autoencoder (anomaly), or both. [both]",
+        ),
+        click.option(
+            "--recipe",
+            type=click.Choice(["default", "textbook"]),
+            help="Where settings start from. [default]",
+        ),
         click.option("--layers", help="Hidden layers, as 16,16."),
-        click.option("--split", type=click.Choice(["time", "random"])),
+        click.option(
+            "--split",
+            type=click.Choice(["time", "random"]),
+            help="How rows are divided; by time the newest are the test. [time]",
+        ),
         click.option("--delay", help="Gap before validation and test, as 7d or 12h."),
-        click.option("--test-share", type=float),
-        click.option("--validation-share", type=float),
+        click.option("--test-share", type=float, help="Share of the rows for the test. [0.2]"),
+        click.option(
+            "--validation-share", type=float, help="Share of the rows for validation. [0.2]"
+        ),
         click.option("--base-rate", type=float, help="How common fraud really is."),
         policy_options,
         click.option("--memory", help="Most memory to use, as 2GB; the rest goes to disk."),
@@ -159,7 +175,7 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--output", help="Folder of the models. [artifacts]"),
         click.option("--reports", help="Folder of the reports. [reports]"),
         click.option("--config", type=click.Path(path_type=Path), help="TOML file."),
-        click.option("--seed", type=int),
+        click.option("--seed", type=int, help="Seed of every random draw. [0]"),
     ]
     for option in reversed(options):
         command = option(command)
@@ -174,14 +190,17 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(SEARCH_METRICS),
             default="average_precision",
             show_default=True,
+            help="What trials are judged by.",
         ),
-        click.option("--folds", type=int, default=3, show_default=True),
+        click.option(
+            "--folds", type=int, default=3, show_default=True, help="How many judge each trial."
+        ),
         click.option(
             "--trials",
             type=click.IntRange(min=1),
             default=50,
             show_default=True,
-            help="That the study is to have, those of earlier and other processes included.",
+            help="Trials of the study in all; those of earlier and other processes count.",
         ),
         click.option("--timeout", help="Begin no trial after so long, as 30m or 8h."),
         click.option(
@@ -243,7 +262,7 @@ def artifact_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Path(path_type=Path),
             default=DEFAULT_MODEL,
             show_default="the creditcard model that comes with this program",
-            help="Folder whose champion is meant where --artifact is not given.",
+            help="Folder of a model: its champion, unless --artifact is given.",
         ),
     ):
         command = option(command)

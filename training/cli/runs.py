@@ -109,7 +109,10 @@ def _run(
     rivals = challenge(result)
     comparison = None if rivals is None or not may_replace else rivals.comparison
     if comparison is not None:
-        aftermath.attempt("the comparison", lambda: print_comparison(terminal.CONSOLE, comparison))
+        aftermath.attempt(
+            "the comparison",
+            lambda: print_comparison(terminal.CONSOLE, comparison, "rows new to both"),
+        )
     verdict = settle(result, rivals, may_replace=may_replace, anyway=anyway)
     report = aftermath.attempt(
         "the report",

@@ -158,7 +158,8 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
     n_folds = len(outcome.best.user_attrs[FOLDS])
     direction = "higher" if outcome.metric.is_maximized else "lower"
     titles = [f"fold {number}" for number in range(1, n_folds + 1)]
-    grid = _grid(f"  {outcome.metric.title}, {direction} is better", "mean", *titles)
+    line(console, "judged by", f"{outcome.metric.title}, {direction} is better")
+    grid = _grid("", "mean", *titles)
     for title, trial in rows.items():
         values = [] if trial is None else [trial.value, *trial.user_attrs[FOLDS]]
         cells = [f"{value:.4f}" for value in values] or ["not complete yet"]

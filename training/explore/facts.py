@@ -91,7 +91,8 @@ def _to_do(
 ) -> Facts:
     """Return the advice, and the command that follows it, or why none can be run."""
     pieces = advice(facts, config)
-    trial = tried(survey.source, followed(config, pieces), survey.layout.parts, on_rows)
+    run = followed(config, pieces)
+    trial = tried(survey.source, survey.known, run, survey.layout.parts, on_rows)
     return {
         "advice": [
             {"topic": own.topic, "text": own.text, "option": own.option}

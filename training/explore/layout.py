@@ -10,7 +10,7 @@ from training.cells import Reading, Refused
 from training.cells.decide import Wanted
 from training.cells.labels import Labels, LabelScan, decide_labels
 from training.column_names import AMOUNTS, LABELS, TIMES, find_column
-from training.column_scan import ColumnScan, scan
+from training.column_scan import ColumnScan, Known, OnBatch, scan
 from training.columns import is_identifier, left_out
 from training.config import DataConfig
 from training.errors import DataError
@@ -113,8 +113,16 @@ class Layout:
         return tuple(c for c in self.columns if c.name not in apart and c.kind not in APART)
 
 
-def look_at(source: Source, config: DataConfig) -> Layout:
+def look_at(
+    source: Source, config: DataConfig, on_batch: OnBatch | None = None
+) -> tuple[Layout, Known]:
     """Read a table once (twice where a first look does not tell codes from numbers).
+
+    Returns
+    -------
+    layout : Layout
+    known : Known
+        For a run that reads the table alike.
 
     Raises
     ------
@@ -136,7 +144,8 @@ def look_at(source: Source, config: DataConfig) -> Layout:
         for name in names
     ]
     found = LabelScan()
-    n_rows = scan(source, scans, {} if label is None else {label: found}).n_rows
+    labels = {} if label is None else {label: found}
+    n_rows = scan(source, scans, labels, on_batch=on_batch).n_rows
     if not n_rows:
         raise DataError(source.name, "the table has no rows")
     columns = {own.name: _column(own) for own in scans}
@@ -170,7 +179,7 @@ def look_at(source: Source, config: DataConfig) -> Layout:
         refused = [own for own in scans if columns[own.name].kind == "refused"]
         dates = {own.name for own in refused if own.refused_kind == "datetime"}
         layout = replace(layout, parts=layout.parts | dates)
-    return layout
+    return layout, Known(n_rows, {own.name: own for own in scans}, labels)
 
 
 def _labels(found: LabelScan, config: DataConfig) -> Labels | None:

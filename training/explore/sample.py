@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow
+from numpy.typing import NDArray
 
 from model.features import Matrix
-from training.explore.values import FRAUD
+from training.cells.labels import fraud_values, plain
+from training.explore.layout import Layout
+from training.explore.values import frame_of
+from training.tables.plain import Look, decoded, texts_of
 
 SAMPLE_CELLS = 2**22
 SAMPLE_FRAUDS = 20_000
@@ -28,6 +33,29 @@ def priorities(seed: int, start: int, n_rows: int) -> Matrix:
     return np.random.Generator(philox).random(ahead + n_rows)[ahead:]
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """Some rows as they were read.
+
+    Attributes
+    ----------
+    cells : pyarrow.Table
+    rows : ndarray (n,) of int
+        Their numbers.
+    priority : ndarray (n,)
+        Uniform between 0 and 1.
+    """
+
+    cells: pyarrow.Table
+    rows: NDArray[np.int64]
+    priority: Matrix
+
+    def where(self, chosen: NDArray[np.bool_]) -> Drawn:
+        """Return some of the rows."""
+        cells = self.cells.filter(pyarrow.array(chosen))
+        return Drawn(cells, self.rows[chosen], self.priority[chosen])
+
+
 class Sample:
     """The rows of lowest priority: uniformly drawn, without replacement (bottom-k sampling).
 
@@ -39,26 +67,19 @@ class Sample:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._kept: list[tuple[pd.DataFrame, Matrix]] = []
+        self._kept: list[Drawn] = []
         self._n_kept = 0
         self._highest = 1.0
         self.n_rows = 0
 
-    def add(self, frame: pd.DataFrame, priority: Matrix) -> None:
-        """Offer the next rows.
-
-        Parameters
-        ----------
-        frame : DataFrame
-        priority : ndarray (n,)
-            Uniform between 0 and 1.
-        """
-        self.n_rows += len(frame)
-        is_low = priority < self._highest
+    def add(self, drawn: Drawn) -> None:
+        """Offer the next rows."""
+        self.n_rows += len(drawn.rows)
+        is_low = drawn.priority < self._highest
         if not is_low.any():
             return
-        self._kept.append((frame[is_low], priority[is_low]))
-        self._n_kept += int(is_low.sum())
+        self._kept.append(drawn.where(is_low))
+        self._n_kept += len(self._kept[-1].rows)
         if self._n_kept > 2 * self._size:
             self._cut()
 
@@ -67,19 +88,23 @@ class Sample:
         """Whether every row that was offered is among them."""
         return self.n_rows <= self._size
 
-    def rows(self) -> tuple[pd.DataFrame, Matrix]:
-        """Return the rows in their order, and their priorities."""
+    def drawn(self) -> Drawn:
+        """Return the rows in their order."""
         self._cut()
-        [(frame, priority)] = self._kept
-        return frame, priority
+        [drawn] = self._kept
+        return drawn
 
     def _cut(self) -> None:
-        frame = pd.concat([frame for frame, _ in self._kept])
-        priority = np.concatenate([own for _, own in self._kept])
-        if len(priority) > self._size:
-            self._highest = float(np.partition(priority, self._size)[self._size])
-            frame, priority = frame[priority < self._highest], priority[priority < self._highest]
-        self._kept, self._n_kept = [(frame, priority)], len(frame)
+        drawn = Drawn(
+            # a column without any value in one file may have a type in the next
+            pyarrow.concat_tables([own.cells for own in self._kept], promote_options="permissive"),
+            np.concatenate([own.rows for own in self._kept]),
+            np.concatenate([own.priority for own in self._kept]),
+        )
+        if len(drawn.priority) > self._size:
+            self._highest = float(np.partition(drawn.priority, self._size)[self._size])
+            drawn = drawn.where(drawn.priority < self._highest)
+        self._kept, self._n_kept = [drawn], len(drawn.rows)
 
 
 @dataclass(frozen=True)
@@ -106,38 +131,66 @@ class Samples:
 
 
 class Drawing:
-    """Draws samples of all rows and of the frauds among them, from blocks that pass by.
+    """Draws samples of all rows and of the frauds among them, from batches that pass by.
+
+    What the cells mean is not known before the last batch has passed: they are kept as they are.
 
     Parameters
     ----------
+    looks : mapping of str to Look
+        Of the columns: the more there are, the fewer rows are drawn.
     label : str or None
         Column of classes.
+    positive : str or None
+        The label that means fraud, where the usual ones do not.
     seed : int
-    n_columns : int
-        The more there are, the fewer rows are drawn.
     """
 
-    def __init__(self, label: str | None, seed: int, n_columns: int) -> None:
-        self._label, self._seed = label, seed
-        self._rows = Sample(max(SAMPLE_CELLS // n_columns, FEWEST_SAMPLED))
+    def __init__(
+        self, looks: Mapping[str, Look], label: str | None, positive: str | None, seed: int
+    ) -> None:
+        self._looks, self._label, self._seed = looks, label, seed
+        self._fraud_values = fraud_values(positive)
+        self._rows = Sample(max(SAMPLE_CELLS // len(looks), FEWEST_SAMPLED))
         self._frauds = Sample(SAMPLE_FRAUDS)
 
-    def draw(self, blocks: Iterable[pd.DataFrame]) -> Samples:
-        """Return what was drawn from the rows of some blocks."""
-        start = 0
-        for frame in blocks:
-            priority = priorities(self._seed, start, len(frame))
-            self._rows.add(frame, priority)
-            if self._label is not None:
-                is_fraud = frame[self._label].to_numpy() == FRAUD
-                self._frauds.add(frame[is_fraud], priority[is_fraud])
-            start += len(frame)
-        rows, priority = self._rows.rows()
-        has_frauds = self._label is not None and self._frauds.n_rows > 0
-        return Samples(
-            rows=rows,
-            priority=priority,
-            frauds=self._frauds.rows()[0] if has_frauds else None,
-            is_whole=self._rows.is_whole,
-            has_all_frauds=self._frauds.is_whole,
+    def add(self, first_row: int, batch: pyarrow.RecordBatch) -> None:
+        """Offer a batch, whose first row has this number in the table."""
+        n_rows = len(batch)
+        drawn = Drawn(
+            pyarrow.table({name: self._cells(batch, name) for name in batch.schema.names}),
+            np.arange(first_row, first_row + n_rows),
+            priorities(self._seed, first_row, n_rows),
         )
+        self._rows.add(drawn)
+        if self._label is not None:
+            self._frauds.add(drawn.where(self._are_frauds(batch.column(self._label))))
+
+    def samples(self, layout: Layout) -> Samples:
+        """Return what was drawn, read as the whole table has shown."""
+        drawn = self._rows.drawn()
+        has_frauds = layout.labels is not None and self._frauds.n_rows > 0
+        return Samples(
+            rows=_frame_of(drawn, layout),
+            priority=drawn.priority,
+            frauds=_frame_of(self._frauds.drawn(), layout) if has_frauds else None,
+            is_whole=self._rows.is_whole,
+            has_all_frauds=not has_frauds or self._frauds.is_whole,
+        )
+
+    def _cells(self, batch: pyarrow.RecordBatch, name: str) -> pyarrow.Array:
+        """Return a column in a type of which rows can be chosen."""
+        look, column = self._looks[name], batch.column(name)
+        if look == "other":
+            return pyarrow.nulls(len(batch))
+        return texts_of(column) if look in ("text", "bytes") else decoded(column)
+
+    def _are_frauds(self, labels: pyarrow.Array) -> NDArray[np.bool_]:
+        encoded = texts_of(labels).dictionary_encode()
+        known = [plain(value) in self._fraud_values for value in encoded.dictionary.to_pylist()]
+        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return np.array([*known, False], np.bool_)[codes]
+
+
+def _frame_of(drawn: Drawn, layout: Layout) -> pd.DataFrame:
+    return frame_of(drawn.cells, layout, pd.Index(drawn.rows))

@@ -1,9 +1,11 @@
-"""The whole exploration: a table is read, sampled and counted, and all that is told follows."""
+"""The whole exploration: a table is read and sampled, then counted; all that is told follows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from training.column_names import LABELS, find_column
+from training.column_scan import Known
 from training.config import DataConfig
 from training.errors import DataError
 from training.explore.eras import Eras, eras_of
@@ -28,6 +30,8 @@ class Survey:
     seed : int
     source : Source
         The table, to be read once more.
+    known : Known
+        What that reading need not look for again.
     n_bytes : int or None
         Of the file; None where there was none.
     """
@@ -38,6 +42,7 @@ class Survey:
     tally: Tally
     seed: int
     source: Source
+    known: Known
     n_bytes: int | None = None
 
 
@@ -71,9 +76,11 @@ def survey_source(
     def watched(what: str) -> WatchedSource:
         return WatchedSource(source, what, on_rows)
 
-    layout = look_at(watched("reading"), config)
-    drawing = Drawing(layout.label, seed, len(layout.columns))
-    samples = drawing.draw(frames_of(watched("sampling"), layout))
+    label = find_column(list(source.looks), config.label, LABELS, source.name)
+    drawing = Drawing(source.looks, label, config.positive, seed)
+    layout, known = look_at(watched("reading"), config, drawing.add)
+    samples = drawing.samples(layout)
     eras = eras_of(layout, samples)
     frames = frames_of(watched("counting"), layout)
-    return Survey(layout, samples, eras, tally(frames, layout, samples, eras, seed), seed, source)
+    counted = tally(frames, layout, samples, eras, seed)
+    return Survey(layout, samples, eras, counted, seed, source, known)

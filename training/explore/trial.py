@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike
 
 from model.errors import ConfigurationError
 from training.anomaly import legitimate_parts
+from training.column_scan import Known
 from training.config import RunConfig
 from training.data import from_source
 from training.errors import DataError, SplitError, TrainingError
@@ -45,7 +46,9 @@ class Trial:
     refusal: str | None
 
 
-def tried(source: Source, config: RunConfig, parts: Collection[str], on_rows: OnRows) -> Trial:
+def tried(
+    source: Source, known: Known, config: RunConfig, parts: Collection[str], on_rows: OnRows
+) -> Trial:
     """Try a run; where its division of the rows is refused, another, and then without labels.
 
     Columns whose values are refused are left out, but for those that play a part.
@@ -53,6 +56,8 @@ def tried(source: Source, config: RunConfig, parts: Collection[str], on_rows: On
     Parameters
     ----------
     source : Source
+    known : Known
+        What the exploration has found in it.
     config : RunConfig
     parts : collection of str
         The columns that play a part: the label, the time, the amount, the id.
@@ -66,7 +71,7 @@ def tried(source: Source, config: RunConfig, parts: Collection[str], on_rows: On
         while True:
             run = followed(config, more)
             try:
-                _begin(watched, run)
+                _begin(watched, known, run)
                 return Trial(run, tuple(more), None)
             except DataError as error:
                 plain = error.column is not None and error.column not in {*parts, *run.data.drop}
@@ -98,7 +103,7 @@ def _without(column: str, error: DataError) -> Advice:
     return Advice("A column that is refused", text, {"drop": [column]})
 
 
-def _begin(source: Source, config: RunConfig) -> None:
+def _begin(source: Source, known: Known, config: RunConfig) -> None:
     """Do what a run does before it learns.
 
     Raises
@@ -110,7 +115,7 @@ def _begin(source: Source, config: RunConfig) -> None:
     memory = _Forgetful(limit.limit or sys.maxsize, limit.base)
     memory.refuse()
     is_supervised = config.task != "anomaly"
-    table = from_source(source, config.data, memory, is_supervised)
+    table = from_source(source, config.data, memory, is_supervised, known)
     rng = streams_of(config.seed)["split"]
     parts = split(table, config.split, n_members(config), rng, needs_both_classes=is_supervised)
     if parts.folds is not None and is_supervised:

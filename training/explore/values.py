@@ -35,26 +35,34 @@ def frames_of(source: Source, layout: Layout) -> Iterator[pd.DataFrame]:
     is no finite number; those of texts are objects with None; the label is a class.
     """
     for first_row, block in in_blocks(source):
-        index = pd.RangeIndex(first_row, first_row + len(block))
-        cells = {}
-        for column in layout.columns:
-            array = block.column(column.name).combine_chunks()
-            if column.name == layout.label:
-                cells[column.name] = classes_of(array, layout.labels)
-            else:
-                cells[column.name] = _cells(array, column, layout, first_row)
-        yield pd.DataFrame(cells, index=index)
+        yield frame_of(block, layout, pd.RangeIndex(first_row, first_row + len(block)))
 
 
-def _cells(array: pyarrow.Array, column: Column, layout: Layout, first_row: int) -> Any:
+def frame_of(table: pyarrow.Table, layout: Layout, rows: pd.Index) -> pd.DataFrame:
+    """Return some rows, of these numbers, as :func:`frames_of` does."""
+    cells = {}
+    for column in layout.columns:
+        if column.name == layout.label:
+            cells[column.name] = classes_of(_array(table, column.name), layout.labels)
+        elif column.kind in APART and not column.has_texts:
+            cells[column.name] = np.full(len(table), None, dtype=object)
+        else:
+            cells[column.name] = _cells(_array(table, column.name), column, layout, rows)
+    return pd.DataFrame(cells, index=rows)
+
+
+def _array(table: pyarrow.Table, name: str) -> pyarrow.Array:
+    return table.column(name).combine_chunks()
+
+
+def _cells(array: pyarrow.Array, column: Column, layout: Layout, rows: pd.Index) -> Any:
     if column.has_texts:
         return pd.Series(texts_of(array, layout.missing).to_pylist(), dtype=object).to_numpy()
-    if column.kind in APART:
-        return np.full(len(array), None, dtype=object)
     try:
-        values = values_of(array, column.kind, column.reading, first_row)
+        values = values_of(array, column.kind, column.reading, 0)
     except CellError as error:
-        raise DataError(layout.source, str(error), column.name) from None
+        told = CellError(int(rows[error.row]), error.value, error.expected)
+        raise DataError(layout.source, str(told), column.name) from None
     # minus zero is zero: rows that look the same are the same
     return np.where(np.isfinite(values), values, np.nan) + 0.0
 

@@ -50,8 +50,8 @@ def _features(features: Facts) -> str:
         if first[name] is not None
     ]
     text = (
-        f"{first['name']} weighs most: against the typical transaction it adds "
-        f"{' and '.join(parts)} to the logit on average"
+        f"{first['name']} weighs most, by the mean size of what it adds to the logit against the "
+        f"typical transaction: on average {' and '.join(parts)}"
     )
     if not features["rest"]:
         return f"{text}."
@@ -89,7 +89,7 @@ def anomalies_found(anomaly: Facts) -> str:
     reviews = anomaly["reviews"]
     if reviews is not None:
         text += (
-            f" Reviewing anomalies adds {number(reviews['in_10000'])} reviews in 10,000 "
+            f" Reviewing anomalies adds {count(reviews['in_10000'])} reviews in 10,000 "
             "transactions that would be approved otherwise."
         )
     return text

@@ -9,11 +9,13 @@ import pyarrow
 import pyarrow.csv
 
 from training.errors import DataError
-from training.tables.dialect import BLOCK_BYTES, Dialect, open_bytes
+from training.tables.dialect import Dialect, open_bytes
 from training.tables.files import Part
 
 END = ""  # name of what follows a separator at the end of every row
 TEXT = pyarrow.large_string()
+# parsed together, and the longest row; in smaller blocks more time goes into batches than cells
+BLOCK_BYTES = 2**22
 
 
 def schema_of(dialect: Dialect) -> pyarrow.Schema:
