@@ -92,7 +92,8 @@ TABLES = {
         amount=lambda own: [f"{value:.2f}".replace(".", ",") for value in own["amount"]]
     ),
     "commas that may be either": payments(N_ROWS).assign(
-        amount=[f"{1 + number % 9},{number % 1000:03d}" for number in range(N_ROWS)]
+        amount=[f"{1 + number % 9},{number % 1000:03d}" for number in range(N_ROWS)],
+        signal=lambda own: [f"{value:.2f}".replace(".", ",") for value in own["signal"]],
     ),
     "junk among numbers": payments(N_ROWS).assign(
         noise=lambda own: own["noise"].astype(object).where(own.index % 50 > 0, "broken")
