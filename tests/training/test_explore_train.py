@@ -361,3 +361,11 @@ def test_refused_amount_is_not_left_out_but_told_with_its_cure(explored_table):
     assert refused["command"] is None
     assert "--thousands" in refused["refusal"]
     assert parsed(told["command"]).data.thousands == ","
+
+
+def test_advice_does_not_miss_an_amount_that_is_there_but_refused(explored_table):
+    _, refused = explored_table("commas that may be either")
+
+    [advice] = [own for own in refused["advice"] if own["topic"] == "Name the amount"]
+
+    assert advice["text"].startswith("amount is named like the amount at stake, but")

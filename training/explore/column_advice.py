@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from training.categories import MOST_CATEGORIES
-from training.column_names import is_answer, words_of
+from training.column_names import AMOUNTS, find_column, is_answer, words_of
 from training.config import RunConfig
 from training.explore.correlations import SAME
 from training.explore.keys import codes as codes_of
@@ -218,8 +218,15 @@ def amounts(facts: Facts, _config: RunConfig) -> Iterator[Advice]:
     """Yield what is wrong with the amounts."""
     amount = facts["amount"]
     if amount is None:
+        names = [column["name"] for column in facts["columns"]]
+        named_so = find_column(names, None, AMOUNTS, "")
+        found = (
+            "No column is named like the amount at stake"
+            if named_so is None
+            else (f"{named_so} is named like the amount at stake, but cannot be read as numbers")
+        )
         text = (
-            "No column is named like the amount at stake: without it decisions cannot weigh what "
+            f"{found}: without it decisions cannot weigh what "
             "mistakes cost, and no figure is in money."
         )
         yield Advice("Name the amount", text, hint="--amount COLUMN")
