@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from training.demo.depth import _sections
 from training.report.feature_readings import feature_readings
 from training.report.formats import number, quantity
+from training.report.model_card import _alerts
+from training.report.readings import _policy
 from training.report.tuning_facts import _spread
 
 
@@ -58,3 +60,22 @@ def test_depth_tells_what_slopes_and_weights_together_make(shrinkage, words):
 def test_years_have_no_separator_and_larger_numbers_have():
     assert [quantity(float(year)) for year in (1900, 1996, 9999)] == ["1900", "1996", "9999"]
     assert quantity(10_000.0) == "10,000"
+
+
+@pytest.mark.parametrize(("per_day", "words"), [(None, "counted in the table"), (900, "stated")])
+def test_card_says_where_its_traffic_of_a_day_comes_from(per_day, words):
+    alerts = {"needed": [], "per": "day", "transactions": 900.0, "summary": "It raises some."}
+
+    text = _alerts(alerts, {"transactions_per_day": per_day})
+
+    assert re.search(rf"A day brings 900 transactions, (as was )?{words}\.", text)
+
+
+@pytest.mark.parametrize(
+    ("floor", "words"), [(0.0, "the amount and"), (5.0, "(5.00\u00a0EUR at least)")]
+)
+def test_policy_tells_the_least_that_an_amount_counts(floor, words):
+    policy = {"kind": "cost", "amount_floor": floor, "fee": 15.0, "friction": 10.0}
+    policy |= {"review_cost": 3.0, "anomaly_review": None}
+
+    assert words in _policy(policy, {"amount": "total", "amount_unit": "EUR"})

@@ -233,7 +233,8 @@ def amounts(facts: Facts, _config: RunConfig) -> Iterator[Advice]:
     elif amount["negatives"]:
         text = (
             f"{count(amount['negatives'])} amounts are negative, refunds perhaps. Decisions count "
-            "them as policy.amount_floor; leave them out if they are no payments."
+            "them as what --amount-floor says, 0 where it is omitted; leave them out if they are "
+            "no payments."
         )
         yield Advice("Negative amounts", text)
 

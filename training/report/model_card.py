@@ -91,7 +91,7 @@ def markdown_card(card: Facts) -> str:
         "\n\n".join(["## Use", *card["use"]]),
         _data(card["data"]),
         _metrics(card["metrics"]),
-        _alerts(card["alerts"]),
+        _alerts(card["alerts"], card["reproducibility"]["configuration"]["policy"]),
         _sentence("## Anomalies", card["anomalies"]),
         _sentence("## Champion", card["champion"]),
         "## Limits\n\n" + "\n".join(f"- {limit}" for limit in card["limits"]),
@@ -161,7 +161,7 @@ def _with_interval(figure: Facts, form: str) -> str:
     return value if figure["low"] is None else f"{value} ({low} to {high})"
 
 
-def _alerts(alerts: Facts | None) -> str:
+def _alerts(alerts: Facts | None, policy: Facts) -> str:
     if alerts is None:
         return ""
     rows = [[percent(point["recall"]), count(point["alerts"])] for point in alerts["needed"]]
@@ -169,7 +169,9 @@ def _alerts(alerts: Facts | None) -> str:
     traffic = ""
     if alerts["per"] == "day":
         known = f"{count(round(alerts['transactions']))} transactions"
-        traffic = f" A day brings {known}, as stated in the configuration or counted in the table."
+        is_stated = policy.get("transactions_per_day") is not None
+        whence = "as was stated" if is_stated else "counted in the table"
+        traffic = f" A day brings {known}, {whence}."
     return f"## Alerts\n\n{alerts['summary']}{traffic}\n\n{table}"
 
 

@@ -95,7 +95,10 @@ def _gradients(health: list[Facts]) -> str:
 def _policy(policy: Facts, data: Facts) -> str:
     unit = data["amount_unit"]
     if policy["kind"] == "cost":
-        loss = f"the amount and a fee of {price(policy['fee'], unit)}"
+        floor = ""
+        if policy["amount_floor"] > 0:
+            floor = f" ({price(policy['amount_floor'], unit)} at least)"
+        loss = f"the amount{floor} and a fee of {price(policy['fee'], unit)}"
         if data["amount"] is None:
             loss = price(policy["amount_floor"] + policy["fee"], unit)
         text = (

@@ -107,6 +107,8 @@ def setting_plot(facts: Facts, setting: Facts) -> Plot:
         decades(axes, "x", min(known) * 0.9, max(known) * 1.1)
     elif positions is values and all(isinstance(value, int) for value in known):
         axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
+    elif positions is values:
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5))  # decimals are wide: more would touch
     legend(figure, 3)
     alt = f"Scatter plot: {facts['metric']['title']} of each trial over {name}."
     return Plot(f"setting_{name}", name, alt, figure)
