@@ -8,6 +8,7 @@ import pytest
 
 from model.cells import (
     MISSING,
+    NEVER,
     NOT_A_BOOLEAN,
     NOT_A_DATETIME,
     NOT_A_NUMBER,
@@ -225,7 +226,7 @@ def test_dates_that_stand_for_none_are_missing(text):
     rows = [{"paid": text, "v": 1.0}, {"paid": "2099-12-30", "v": 1.0}]
 
     assert np.isnan(spec.matrix_from_rows(rows)[:, 0]).tolist() == [True, False]
-    assert problems(strict, rows) == {0: {"paid": [NULL]}}
+    assert problems(strict, rows) == {0: {"paid": [NEVER]}}
 
 
 def test_words_that_mean_missing_do_so_in_every_feature():
