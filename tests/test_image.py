@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 from tests.app.gunicorn import DEADLINE_S
+from tests.app.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 WITHOUT_ENGINE = ROOT.parent / "shared" / "container" / "check.sh"
@@ -119,10 +119,3 @@ class Checked:
             os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.wait()
         self.popen.stdout.close()
-
-
-def free_port():
-    """Return a port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

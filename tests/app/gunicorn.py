@@ -13,6 +13,8 @@ from pathlib import Path
 
 import requests
 
+from tests.app.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 GUNICORN = str(Path(sys.executable).with_name("gunicorn"))
 DEADLINE_S = 120  # for what takes seconds at most: on a busy machine nothing fails for being late
@@ -24,9 +26,7 @@ class Process:
     cwd = ROOT
 
     def __init__(self, model_dir, *arguments, **environ):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.out = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed in close)
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (likewise)
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("FRAUDSCORE_")}

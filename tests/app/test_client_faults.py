@@ -1,7 +1,6 @@
 """The Python client against servers that go wrong."""
 
 import json
-import socket
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -19,6 +18,7 @@ from app.client import (
 )
 from tests.app.faulty import Status, faulty
 from tests.app.gunicorn import DEADLINE_S, wait_for
+from tests.app.ports import free_port
 
 ROW = {"transaction_id": "t-1", "Amount": 1.0}
 
@@ -170,9 +170,7 @@ def test_deadline_bounds_silence_and_retries():
 
 
 def test_address_where_nobody_listens_is_told_with_the_request_id():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    pauses = Pauses()
+    port, pauses = free_port(), Pauses()
 
     with (
         Client(f"http://127.0.0.1:{port}", sleep=pauses) as client,
