@@ -20,6 +20,9 @@ GUNICORN = str(Path(sys.executable).with_name("gunicorn"))
 DEADLINE_S = 120  # for what takes seconds at most: on a busy machine nothing fails for being late
 
 
+POLL_S = 0.01  # asking without a pause would take the processor, and fill a server with connections
+
+
 class Process:
     """A Gunicorn with the shipped configuration; it writes to files, which never fill up."""
 
@@ -76,6 +79,7 @@ def wait_for(condition, what):
         with contextlib.suppress(requests.ConnectionError, requests.Timeout):
             if result := condition():
                 return result
+        time.sleep(POLL_S)
     raise AssertionError(f"not within {DEADLINE_S} s: {what}")
 
 
