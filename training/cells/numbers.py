@@ -59,7 +59,6 @@ _NUMBER = re.compile(
     """,
     re.VERBOSE,
 )
-_GROUP = re.compile(r"0+")
 
 
 @dataclass(frozen=True)
@@ -91,11 +90,6 @@ class NumberShape:
     minus: str | None = None
     is_whole: bool = False
     starts_with_zero: bool = False
-
-    @property
-    def is_code(self) -> bool:
-        """Whether it is a code rather than a number, unless numbers are around it."""
-        return self.is_whole and self.starts_with_zero
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -37,6 +37,15 @@ SEARCH_METRICS = (
 )
 
 
+def with_options(
+    command: Callable[..., Any], options: Sequence[Callable[..., Any]]
+) -> Callable[..., Any]:
+    """Add options to a command, which lists them in this order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say what the columns of a table are."""
     options = [
@@ -51,9 +60,7 @@ def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         cell_options,
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return with_options(command, options)
 
 
 def cell_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,9 +72,7 @@ def cell_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--time-format", help="How dates are written, as %d.%m.%Y %H:%M."),
         click.option("--encoding", help="Of a CSV file that is not UTF-8, as windows-1252."),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return with_options(command, options)
 
 
 def labelled_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,9 +82,7 @@ def labelled_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--positive", help="Label that means fraud, where it is not 1, yes or true."),
         cell_options,
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return with_options(command, options)
 
 
 def exploration_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -95,9 +98,7 @@ def exploration_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--config", type=click.Path(path_type=Path), help="TOML file."),
         click.option("--seed", type=int, help="Seed of every random draw. [0]"),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return with_options(command, options)
 
 
 def policy_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -127,9 +128,7 @@ def policy_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Anomaly score from which approved transactions are reviewed.",
         ),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return with_options(command, options)
 
 
 promotion_option = click.option(
@@ -177,9 +176,7 @@ def training_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--config", type=click.Path(path_type=Path), help="TOML file."),
         click.option("--seed", type=int, help="Seed of every random draw. [0]"),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return with_options(command, options)
 
 
 def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -209,9 +206,7 @@ def search_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="SQLite file. [reports/tune/<name>.db]",
         ),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return with_options(command, options)
 
 
 def config_from(options: dict[str, Any]) -> RunConfig:
@@ -255,7 +250,7 @@ def table_config(data: Path, cells: dict[str, Any]) -> DataConfig:
 
 def artifact_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the choice of an artifact."""
-    for option in (
+    options = [
         click.option("--artifact", type=click.Path(path_type=Path), help="An .npz file."),
         click.option(
             "--model",
@@ -264,9 +259,8 @@ def artifact_options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default="the creditcard model that comes with this program",
             help="Folder of a model: its champion, unless --artifact is given.",
         ),
-    ):
-        command = option(command)
-    return command
+    ]
+    return with_options(command, options)
 
 
 def chosen_artifact(artifact: Path | None, model: Path) -> Artifact:
