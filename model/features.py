@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from model.cells import EMPTY, cells_from_column
+from model.cells import DAY, EMPTY, cells_from_column
 from model.errors import ConfigurationError
 from model.rare import RareTexts
 from model.rows import RowReader
@@ -29,7 +29,6 @@ TRANSACTION_ID = "transaction_id"
 RESERVED = frozenset({TRANSACTION_ID, "transactions"})  # keys with a meaning of their own
 TYPICAL = (0.05, 0.95)  # quantiles of legitimate rows
 DIGITS = 6  # significant ones: people read these
-DAY = 86_400.0  # seconds
 
 
 class Columns(Protocol):

@@ -30,9 +30,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from model.cells import DAY
 from model.chunks import chunks
 from model.errors import ConfigurationError
-from model.features import DAY, Columns, FeatureSpec, Matrix
+from model.features import Columns, FeatureSpec, Matrix
 
 Array = NDArray[Any]
 Scaling = Literal["standard", "robust"]

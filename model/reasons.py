@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.cells import EPOCH
+from model.cells import DAY, EPOCH
 from model.chunks import chunks
-from model.features import DAY, Feature, FeatureSpec, Matrix
+from model.features import Feature, FeatureSpec, Matrix
 from model.first_layer import CHUNK_ROWS, FirstLayer
 from model.mlp import MLP
 from model.preprocessing import Preprocessor
