@@ -21,7 +21,8 @@ ifneq ($(call given,MODEL),)
 FRAUDSCORE_MODEL_DIR := artifacts/$(NAME)
 endif
 FRAUDSCORE_MODEL_DIR ?= artifacts/$(NAME)
-export PORT FRAUDSCORE_MODEL_DIR
+serve: export PORT := $(PORT)
+serve: export FRAUDSCORE_MODEL_DIR := $(FRAUDSCORE_MODEL_DIR)
 
 # one thread for BLAS: the networks are small, and workers must not fight for cores
 export OPENBLAS_NUM_THREADS := 1

@@ -102,6 +102,7 @@ class Program:
         inherited = {
             k: v for k, v in os.environ.items() if not k.startswith(("FRAUDSCORE_", "PYTHON"))
         }
+        self.changes = environ
         self.environ = inherited | environ
 
     def run(self, *arguments, status=0):
@@ -128,7 +129,7 @@ class Program:
             def command(self, *more):
                 return [*program.command, "serve", *arguments, *more]
 
-        with contextlib.closing(Served(None, **self.environ)) as server:
+        with contextlib.closing(Served(None, **self.changes)) as server:
             wait_for(lambda: server.popen.poll() is not None or server.get("/health").ok, "ready")
             assert server.popen.poll() is None, server.end()
             yield server
