@@ -96,6 +96,15 @@ class Shared:
         oldest.close()
         return True
 
+    def end_lingering(self) -> bool:
+        """End the connection that was given its last answer first, if any was."""
+        lingering = [connection for connection in self.connections if connection.is_lingering]
+        oldest = min(lingering, key=lambda connection: connection.deadline, default=None)
+        if oldest is None:
+            return False
+        oldest.expire()
+        return True
+
     def is_overdue(self, timeout: float) -> bool:
         """Whether a large request has taken longer than a worker may be silent."""
         return timeout > 0 and self.loop.time() - self.large_since > timeout
