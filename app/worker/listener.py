@@ -99,7 +99,10 @@ class Listener:
     def _on_ready(self, listening: socket.socket) -> None:
         """Accept what is waiting, up to this worker's share."""
         share = self._share()
-        if share > 0:
+        if not self._n_free():
+            if not self._shared.end_lingering():  # if it does, there is a place in the next turn
+                self._pause_for(_EXHAUSTED_S)
+        elif share > 0:
             self._beyond = 0
             self._accept_up_to(share, listening)
         else:
@@ -122,23 +125,18 @@ class Listener:
     def _take_what_is_left(self) -> None:
         """Accept what no sibling has; they seem to be busy, so each time twice as many."""
         self._resume()
-        self._beyond = 2 * self._beyond or 1
+        self._beyond = min(2 * self._beyond or 1, _MOST_A_TURN)
         if not any([self._accept_up_to(self._beyond, listening) for listening in self._sockets]):
             self._beyond = 0
 
     def _accept_up_to(self, most: float, listening: socket.socket) -> bool:
         """Accept what is waiting, but not too much in one turn; return whether it was so much."""
-        turn = range(math.ceil(min(most, _MOST_A_TURN)))
-        return all(self._has_place() and self._accept(listening) for _ in turn)
+        turn = range(math.ceil(min(most, _MOST_A_TURN, self._n_free())))
+        return all(self._accept(listening) for _ in turn)
 
-    def _has_place(self) -> bool:
-        """Return whether one more may come, if only to be told that there are too many."""
-        shared = self._shared
-        if len(shared.connections) < self._places.total:
-            return True
-        if not shared.end_lingering():  # if it does, there is a place in the next turn
-            self._pause_for(_EXHAUSTED_S)
-        return False
+    def _n_free(self) -> int:
+        """Return how many may still come, if only to be told that there are too many."""
+        return max(0, self._places.total - len(self._shared.connections))
 
     def _accept(self, listening: socket.socket) -> bool:
         """Accept one connection; return whether there was one."""

@@ -55,6 +55,6 @@ def allow_files(wanted: int, n_workers: int) -> None:
         least = _OTHER_FILES + max(_FEWEST, n_workers)
         if most < least:
             raise OSError(
-                f"the limit of open files is {most} and cannot be raised; {n_workers} workers need"
-                f" {least} or more (ulimit -n, LimitNOFILE)"
+                f"the limit of open files is {most} and cannot be raised; at least {least}"
+                " are needed (ulimit -n, LimitNOFILE)"
             )
