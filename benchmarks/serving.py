@@ -141,7 +141,8 @@ def attack_section(bench: Bench) -> list[str]:
     found = attacked(fields[0], ATTACKS, bench.effort.short_rounds, bench.effort.seconds, tell)
     skipped = []
     if slow_redis.is_here():
-        with slow_redis.redis(bench.folder) as port, slow_redis.slowed(port) as slow_port:
+        port, slow_port = slow_redis.unused_port(), slow_redis.unused_port()
+        with slow_redis.redis(bench.folder, port), slow_redis.slowed(port, slow_port):
             for title, at in (("a Redis", port), ("a Redis that takes 20 to 95 ms", slow_port)):
                 url = f"redis://127.0.0.1:{at}/0"
                 settings = {"RATE_LIMIT": slow_redis.LIMIT, "REDIS_URL": url}

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from benchmarks import slow_link
+from benchmarks.generator import ROOT
 
 READY_WITHIN_S = 20
 PROBE_S = 0.01
@@ -24,26 +25,24 @@ def is_here() -> bool:
 
 
 @contextmanager
-def redis(folder: Path) -> Iterator[int]:
-    """Run a Redis that keeps nothing, and yield its port."""
-    port = unused_port()
+def redis(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a Redis that keeps nothing."""
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    with ended([*command, "--dir", str(folder), "--loglevel", "warning"], port):
-        yield port
+    with ended([*command, "--dir", str(folder), "--loglevel", "warning"], port) as process:
+        yield process
 
 
 @contextmanager
-def slowed(behind: int, least_s: float = LEAST_S, most_s: float = MOST_S) -> Iterator[int]:
-    """Put a slow link in front of a port and yield the port of the link."""
-    port = unused_port()
-    with ended(slow_link.command(slow_link.Plan(port, behind, least_s, most_s)), port):
-        yield port
+def slowed(behind: int, port: int) -> Iterator[None]:
+    """Put a slow link in front of a port."""
+    with ended(slow_link.command(slow_link.Plan(port, behind, LEAST_S, MOST_S)), port):
+        yield
 
 
 @contextmanager
 def ended(command: list[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program that listens on a port, and kill it afterwards."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 (ours)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=ROOT)  # noqa: S603 (ours)
     with ExitStack() as stack:
         stack.callback(process.wait)
         stack.callback(process.kill)
