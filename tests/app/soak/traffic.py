@@ -125,10 +125,10 @@ class Seen:
         assert self.n_lost <= most_lost, self
         assert not self.wrong, (self, self.wrong[:1])
 
-    def assert_healthy(self, *, p99_ms=MOST_HEALTH_MS):
-        """Every question for /health was answered with 200, and soon."""
+    def assert_healthy(self, *, most_ms=MOST_HEALTH_MS, percent=99):
+        """Every question for /health was answered with 200, and so many of a hundred soon."""
         assert not self.health_failures, self
-        assert self.health(99) <= p99_ms, self
+        assert self.health(percent) <= most_ms, self
 
 
 @contextlib.contextmanager
