@@ -24,8 +24,9 @@ CLIENTS, PAUSE_S = 8, 0.005
 N_SINGLE, BATCH = 8, 20
 PATH = "/predict?explain=true&anomaly=true"
 EVERY_S = 0.02  # between two questions for /health
-# Ten times what is promised, as other programs may need the processors, too.
-MOST_HEALTH_MS = 500
+# At the 99th percentile: four times what is promised, as other programs may need the processors,
+# too. What is wrong here takes seconds.
+MOST_HEALTH_MS = 1_000
 MOST_GROWTH = 60_000_000
 MOST_NEW_FILES = 6
 SAME = 1e-6
@@ -125,10 +126,10 @@ class Seen:
         assert self.n_lost <= most_lost, self
         assert not self.wrong, (self, self.wrong[:1])
 
-    def assert_healthy(self, *, most_ms=MOST_HEALTH_MS, percent=99):
+    def assert_healthy(self, *, percent=99):
         """Every question for /health was answered with 200, and so many of a hundred soon."""
         assert not self.health_failures, self
-        assert self.health(percent) <= most_ms, self
+        assert self.health(percent) <= MOST_HEALTH_MS, self
 
 
 @contextlib.contextmanager
