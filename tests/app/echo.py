@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from wsgiref.validate import validator
 
 from app import create_app
-from app.access.addresses import ClientAddresses
+from app.access.forwarded import Forwarding
 from app.access.mount import Mount
 from app.layer import RequestLayer
 from tests.app.gunicorn import DEADLINE_S
@@ -101,5 +101,6 @@ def validated():
 def _inside_the_layer(answering):
     app = create_app()
     observer = app.extensions["fraudscore.observer"]
-    app.wsgi_app = RequestLayer(answering, {}, Mount("", ClientAddresses(())), None, observer)
+    forwarding = Forwarding(app.config["FRAUDSCORE"].trusted_proxies)
+    app.wsgi_app = RequestLayer(answering, {}, forwarding, Mount(""), None, observer)
     return app
