@@ -31,7 +31,7 @@ def echo(environ, start_response, headers, query):
     """Answer with the environ; headers come from the query: ?Name=value."""
     body = environ["wsgi.input"].read(-1)
     shown = {key: value for key, value in environ.items() if isinstance(value, str | bool)}
-    shown |= {"body": body.decode("latin-1"), "is_same": body == environ["fraudscore.body"]}
+    shown |= {"body": body.decode("latin-1"), "is_same": body == environ.get("fraudscore.body")}
     start_response("200 OK", [*headers, *query.items()])
     return [json.dumps(shown).encode()]
 
