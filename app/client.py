@@ -1,4 +1,4 @@
-"""A Python client of the service: one file that needs ``requests`` and nothing else of ours.
+"""A Python client of the service: one file that needs ``requests`` (2.32.2) and nothing of ours.
 
 All of it is in this file, so that a project that calls the service can copy it and is done.
 

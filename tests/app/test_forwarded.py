@@ -113,7 +113,6 @@ def test_requests_are_counted_by_ipv4_address_or_ipv6_network(address, site):
         ("10.0.0.0/8", PROXY, None, PROXY),
         ("10.0.0.0/8", PROXY, CLIENT, CLIENT),
         ("10.0.0.0/8", PROXY, f"1.1.1.1, {CLIENT}", CLIENT),
-        ("10.0.0.0/8", PROXY, f"1.1.1.1,{CLIENT}", CLIENT),  # Envoy's form
         ("10.0.0.0/8", PROXY, f"1.1.1.1,{CLIENT}\t, 10.2.3.4", CLIENT),
         ("10.0.0.0/8", PROXY, "10.9.9.9, 10.2.3.4", "10.9.9.9"),
         ("10.0.0.0/8", PROXY, f"{CLIENT}, nonsense", PROXY),
@@ -132,6 +131,13 @@ def test_requests_are_counted_by_ipv4_address_or_ipv6_network(address, site):
         ("10.0.0.0/8", "", CLIENT, CLIENT),  # a local socket
         ("", "", CLIENT, ""),
         ("10.0.0.0/8", PROXY, ", ".join([CLIENT, *[PROXY] * 40]), PROXY),
+        # Envoy appends without a blank, IPv6 without brackets, and a port only if it is told to.
+        ("10.0.0.0/8", PROXY, f"1.1.1.1,{CLIENT}", CLIENT),
+        ("10.0.0.0/8", "::ffff:10.0.0.1", f"{CLIENT},10.2.3.4", CLIENT),
+        ("10.0.0.0/8", PROXY, "1.1.1.1,2001:db8::7", "2001:db8::7"),
+        ("10.0.0.0/8", PROXY, f"1.1.1.1,::ffff:{CLIENT}", CLIENT),
+        ("10.0.0.0/8", PROXY, f"{CLIENT}:4711,10.2.3.4:80", CLIENT),
+        ("2001:db8::/32", "2001:db8::1", f"{CLIENT},2001:db8::2", CLIENT),
     ],
 )
 def test_client_is_the_rightmost_address_that_no_proxy_of_ours_has(trusted, peer, header, client):
@@ -299,3 +305,15 @@ def test_clients_behind_a_proxy_have_a_limit_each(model_dir, peer, form):
 
     assert [status(number) for number in range(30)] == [200] * 30
     assert [status(number) for number in range(30)] == [429] * 30
+
+
+def test_addresses_of_one_ipv6_network_share_a_limit(model_dir):
+    client = create_app({"MODEL_DIR": model_dir, "RATE_LIMIT": "2/day"}).test_client()
+    addresses = ["2001:db8::1", "2001:db8::2%eth0", "2001:db8:0:0:ffff::3", "2001:db8:0:1::1"]
+
+    statuses = [
+        client.get("/model", environ_base={"REMOTE_ADDR": address}).status_code
+        for address in addresses
+    ]
+
+    assert statuses == [200, 200, 429, 200]
