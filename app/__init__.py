@@ -16,7 +16,7 @@ from werkzeug.exceptions import NotFound
 
 from app import errors, telemetry
 from app.access.addresses import ClientAddresses
-from app.access.gate import gate_of
+from app.access.gate import Gate, gate_of
 from app.access.mount import Mount
 from app.config import Settings
 from app.documentation.docs import docs
@@ -86,6 +86,9 @@ def begin_worker(app: Flask) -> None:
     """Start what a worker does beside answering; after the fork, which no thread survives."""
     settings: Settings = app.config["FRAUDSCORE"]
     watch(app.extensions["fraudscore"], settings.model_poll_seconds)
+    gate: Gate | None = app.extensions["fraudscore.gate"]
+    if gate is not None:
+        gate.open()
     app.extensions["fraudscore.observer"].open()
 
 

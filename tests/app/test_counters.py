@@ -1,0 +1,111 @@
+"""Counters in bounded memory: exact while they fit, and never too low where they do not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.access.counters import CounterTable
+from app.access.limits import Limit
+
+WINDOW_S = 10
+LIMITS = st.integers(1, 9).map(lambda amount: Limit(amount, WINDOW_S, "second"))
+# From five networks, each of which would hold more than a small table does.
+CLIENTS = st.builds("198.{}.100.{}".format, st.integers(1, 5), st.integers(1, 4))
+ARRIVALS = st.lists(st.tuples(CLIENTS, st.sampled_from([0, 0, 0, 0.5, 1, 4, 9.5])), max_size=300)
+
+
+def ask(table, client, now):
+    """Count a request unless it is refused; return until when it is."""
+    end = table.used_up_until(client, now)
+    if end is None:
+        table.count(client, now)
+    return end
+
+
+@given(LIMITS, ARRIVALS)
+def test_counters_that_fit_are_those_of_a_fixed_window(limit, arrivals):
+    table = CounterTable("address", limit, most_counters=20)
+    windows, now = {}, 0.0
+
+    for client, pause in arrivals:
+        now += pause
+        began, used = windows.get(client, (now, 0))
+        if began + WINDOW_S <= now:
+            began, used = now, 0
+        refused_until = began + WINDOW_S if used >= limit.amount else None
+        if refused_until is None:
+            windows[client] = began, used + 1
+        assert ask(table, client, now) == refused_until
+
+
+@given(LIMITS, ARRIVALS, st.integers(1, 6))
+def test_limits_hold_in_a_table_that_is_too_small(limit, arrivals, most_counters):
+    table = CounterTable("address", limit, most_counters)
+    refused_until, passed, now = {}, {}, 0.0
+
+    for client, pause in arrivals:
+        now += pause
+        end = ask(table, client, now)
+        assert len(table) <= most_counters
+        if end is None:
+            assert now >= refused_until.get(client, now), "who was refused stays so until then"
+            passed.setdefault(client, []).append(now)
+        else:
+            assert now < end <= now + WINDOW_S
+            refused_until[client] = max(end, refused_until.get(client, end))
+
+    for times in passed.values():
+        for began in times:
+            window = [t for t in times if began <= t < began + WINDOW_S]
+            assert len(window) <= 2 * limit.amount  # the end of one window and the next
+            if not any(began - WINDOW_S < t < began for t in times):
+                assert len(window) <= limit.amount
+
+
+@pytest.mark.parametrize("network", ["10.{}.{}.{}", "2001:db8:{:x}:{:x}{:02x}::/64"])
+def test_who_is_refused_stays_so_however_many_others_come(network):
+    table = CounterTable("address", Limit(2, 1, "hour"), most_counters=100)
+    for _ in range(2):
+        table.count("203.0.113.9", 0.0)
+
+    for i in range(5000):
+        ask(table, network.format(i >> 16, i >> 8 & 255, i & 255), i / 10)
+
+        assert len(table) <= 100
+        assert table.used_up_until("203.0.113.9", i / 10) == 3600
+
+
+def test_clients_that_came_once_are_in_nobodys_way():
+    """It takes as many requests as there are counters, times the limit, to be in anybody's way."""
+    table = CounterTable("address", Limit(50, 1, "hour"), most_counters=100)
+    for i in range(4800):
+        assert ask(table, f"2001:db8:{i >> 8:x}:{i & 255:x}::/64", 0.0) is None
+
+    assert ask(table, "2001:db8:ffff:1::/64", 0.0) is None
+    assert ask(table, "192.0.2.1", 0.0) is None
+
+
+def test_network_that_uses_up_every_counter_keeps_its_neighbours_out_and_nobody_else():
+    table = CounterTable("address", Limit(3, 1, "hour"), most_counters=100)
+    for i in range(1000):
+        for _ in range(4):
+            ask(table, f"2001:db8:{i:x}:1::/64", 0.0)
+
+    assert ask(table, "2001:db8:ffff:1::/64", 1.0) == 3600
+    elsewhere = [ask(table, f"{i}.0.2.1", 1.0) for i in range(1, 21)]
+    assert elsewhere.count(None) >= 18  # neighbourhoods are drawn, and two can fall together
+    assert ask(table, "2001:db8:ffff:1::/64", 3600.0) is None
+
+
+def test_counters_that_have_ended_go_a_few_at_a_time():
+    table = CounterTable("address", Limit(3, 1, "minute"))
+    for i in range(1000):
+        table.count(str(i), 0.0)
+
+    table.count("another", 60.0)
+    after_one = len(table)
+    for i in range(200):
+        table.count(str(i), 60.0)
+
+    assert 900 < after_one < 1000
+    assert len(table) == 201
