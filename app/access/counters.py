@@ -50,8 +50,9 @@ class CounterTable:
         self._kind = kind
         self._most_counters = most_counters
         self._counters: dict[str, Counter] = {}  # what began first comes first
-        # The same by how much is used: classes that double, and one for what is used up.
-        self._classes: list[dict[str, Counter]] = [{} for _ in range(limit.amount.bit_length() + 2)]
+        # The same by how much is used: to give up another than the least used would let a network
+        # raise its remainder by one client, and then all that come after it.
+        self._by_use: dict[int, dict[str, Counter]] = {}
         self._remainders: dict[int, _Remainder] = {}
 
     def __len__(self) -> int:
@@ -100,30 +101,37 @@ class CounterTable:
         used = 0 if before is None else before.used
         counter = Counter(self, client, used, now + self.limit.window_s)
         self._counters[client] = counter
-        self._class_of(used)[client] = counter
+        self._sort_in(counter)
         return counter
 
     def _use(self, counter: Counter, used: int) -> None:
-        """Note how much is used; a counter that was given up meanwhile is in no class."""
-        old, new = self._class_of(counter.used), self._class_of(used)
-        counter.used = used
-        if old is not new and old.get(counter.client) is counter:
-            del old[counter.client]
-            new[counter.client] = counter
+        """Note how much is used, of a counter that may have been given up meanwhile."""
+        if self._counters.get(counter.client) is counter:
+            self._sort_out(counter)
+            counter.used = used
+            self._sort_in(counter)
 
-    def _class_of(self, used: int) -> dict[str, Counter]:
-        """Return the counters that have used about as much."""
-        return self._classes[-1 if used >= self.limit.amount else used.bit_length()]
+    def _sort_in(self, counter: Counter) -> None:
+        """Find a counter by its use from now on."""
+        use = min(counter.used, self.limit.amount)
+        self._by_use.setdefault(use, {})[counter.client] = counter
+
+    def _sort_out(self, counter: Counter) -> None:
+        """Find a counter by its use no more."""
+        use = min(counter.used, self.limit.amount)
+        same = self._by_use[use]
+        del same[counter.client]
+        if not same:
+            del self._by_use[use]
 
     def _drop(self, counter: Counter) -> None:
         """Let a counter go."""
         del self._counters[counter.client]
-        del self._class_of(counter.used)[counter.client]
+        self._sort_out(counter)
 
     def _give_up_one(self, now: float) -> None:
         """Keep of the counter that has used least only its remainder."""
-        lowest = next(filter(None, self._classes))
-        counter = next(iter(lowest.values()))
+        counter = next(iter(self._by_use[min(self._by_use)].values()))
         self._drop(counter)
         before = self._remainder(counter.client, now)
         if before is not None:

@@ -85,6 +85,22 @@ def test_clients_that_came_once_are_in_nobodys_way():
     assert ask(table, "192.0.2.1", 0.0) is None
 
 
+def test_network_cannot_use_up_what_its_neighbours_may_by_a_few_busy_clients():
+    limit = Limit(1000, 1, "hour")
+    table = CounterTable("address", limit, most_counters=100)
+    for i in range(100):
+        ask(table, f"2001:db8:{i:x}:1::/64", 0.0)
+
+    for busy in range(30):
+        for _ in range(100):
+            ask(table, f"2001:db8:{busy:x}:1::/64", 0.0)
+        for i in range(100):
+            ask(table, f"2001:db8:{busy:x}:{i + 2:x}::/64", 0.0)
+
+    passed = [ask(table, "2001:db8:ffff:1::/64", 0.0) is None for _ in range(1000)]
+    assert sum(passed) >= 900
+
+
 def test_network_that_uses_up_every_counter_keeps_its_neighbours_out_and_nobody_else():
     table = CounterTable("address", Limit(3, 1, "hour"), most_counters=100)
     for i in range(1000):
