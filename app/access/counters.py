@@ -133,13 +133,11 @@ class CounterTable:
         """Keep of the counter that has used least only its remainder."""
         counter = next(iter(self._by_use[min(self._by_use)].values()))
         self._drop(counter)
-        before = self._remainder(counter.client, now)
-        if before is not None:
-            before.used = max(before.used, counter.used)
-            before.end = max(before.end, counter.end)
-        elif counter.end > now:
-            place = _neighbourhood(counter.client)
-            self._remainders[place] = _Remainder(counter.used, counter.end)
+        if counter.end > now:
+            before = self._remainder(counter.client, now) or _Remainder(0, now)
+            self._remainders[_neighbourhood(counter.client)] = _Remainder(
+                max(before.used, counter.used), max(before.end, counter.end)
+            )
 
     def _remainder(self, client: str, now: float) -> _Remainder | None:
         """Return what counters of a neighbourhood left behind, while it counts."""

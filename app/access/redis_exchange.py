@@ -149,6 +149,7 @@ class RedisExchange:
             self.failures += 1
             is_new = self._is_shared is not False
             self._is_shared = False
+            self._answered_at = float("-inf")
             for counter in self._untold:
                 counter.untold = 0
             self._untold.clear()

@@ -183,6 +183,7 @@ def test_counting_touches_no_network(listen, worker, monkeypatch):
     assert peer.accepted == 0
 
 
+TWO_NUMBERS = b"$3\r\n1 2\r\n"
 ERRORS = {
     b"-LOADING Redis is loading the dataset in memory\r\n": "BusyLoadingError",
     b"-READONLY You can't write against a read only replica.\r\n": "ReadOnlyError",
@@ -210,6 +211,7 @@ def test_redis_that_answers_something_else_is_a_failure_that_is_told_once(
 
     assert [passes(limits) for _ in range(3)] == [True, True, False]
     assert limits.failures == 2
+    assert peer.accepted == 2  # whoever is behind the name by then
     assert len(messages(caplog)) == 1
     assert f"Redis fails ({kind}" in messages(caplog)[0]
 
@@ -312,6 +314,57 @@ def test_redis_that_stops_is_used_again_when_it_is_back(tmp_path, worker, clock,
         "Redis fails (ConnectionError)",
         "Redis answers again",
     ]
+
+
+def test_what_was_counted_while_redis_failed_is_not_told_later(
+    listen, redis_url, worker, clock, monkeypatch
+):
+    monkeypatch.setattr(redis_exchange, "_MOST_AT_ONCE", 1)
+    redis = slow(redis_url.removeprefix("redis+unix://"), 0)
+    peer = listen(redis)
+    first = worker("3/hour", f"redis://{peer.address}/0", clock)
+    second = worker("3/hour", redis_url, clock)
+    assert exchange(first, second)
+    assert passes(first, "a")
+    assert passes(first, "b")
+    peer.behave = resetting
+    peer.drop_connections()
+    assert not exchange(first)  # which carried one, and the other waited
+    assert passes(first, "b")
+    peer.behave = redis
+    assert exchange(first)
+
+    assert passes(first, "b")  # the first that is told
+    assert exchange(first)
+    assert passes(second, "b")
+    assert exchange(second)
+
+    assert [passes(second, "b"), passes(second, "b")] == [True, False]
+
+
+def test_answer_that_comes_too_late_changes_nothing(redis_url, worker, clock):
+    limits = worker("3/hour", redis_url, clock)
+    assert exchange(limits)
+    assert passes(limits)
+
+    def answer_late(_names, _news):
+        clock.now += ANSWER_S
+        limits.exchange.give_up_late()
+        return b"3 1000"
+
+    limits.exchange._ask = answer_late
+
+    assert not exchange(limits)
+    assert passes(limits)
+    assert limits.failures == 1
+
+
+def test_answer_about_fewer_clients_is_a_failure(listen, worker):
+    limits = worker("2/hour;5/day", f"redis://{listen(answering(TWO_NUMBERS)).address}/0")
+    assert exchange(limits)  # a heartbeat has no more
+    assert passes(limits)
+
+    assert not exchange(limits)
 
 
 def test_failure_is_noticed_where_nobody_asks(redis_url, worker, clock, listen):
