@@ -330,6 +330,7 @@ def test_what_was_counted_while_redis_failed_is_not_told_later(
     peer.behave = resetting
     peer.drop_connections()
     assert not exchange(first)  # which carried one, and the other waited
+    assert first.exchange._untold == []
     assert passes(first, "b")
     peer.behave = redis
     assert exchange(first)
