@@ -189,7 +189,8 @@ def _client(url: str) -> Redis:
             socket_connect_timeout=_SOCKET_TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
         )
-        client.connection_pool.make_connection()  # which looks at the options of the address
+        client.connection_pool.make_connection()  # which looks at the options of the address,
+        client.connection_pool.reset()  # and is not to count as one of the connections
     except (ValueError, TypeError):  # their text would repeat the address with its password
         raise ConfigurationError(problem) from None
     return client

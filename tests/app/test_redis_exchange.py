@@ -75,6 +75,12 @@ def messages(caplog):
     return [m for m in caplog.messages if m.startswith("Redis")]
 
 
+def test_address_may_say_that_one_connection_is_enough(redis_url, worker):
+    limits = worker("1/hour", f"{redis_url}?max_connections=1")
+
+    assert exchange(limits)
+
+
 def test_workers_count_together(redis_url, worker):
     first, second = (worker("4/hour", redis_url) for _ in range(2))
     assert exchange(first, second)
