@@ -16,7 +16,7 @@ from werkzeug.exceptions import NotFound
 
 from app import errors, telemetry
 from app.access.forwarded import Forwarding
-from app.access.gate import gate_of
+from app.access.gate import Gate, gate_of
 from app.access.mount import Mount
 from app.config import Settings
 from app.documentation.docs import docs
@@ -32,6 +32,7 @@ from app.scoring import scoring, scoring_lane
 from app.store import ModelStore
 from app.watch import watch
 from model.errors import FraudscoreError
+from model.printable import one_line
 
 
 def create_app(config: Mapping[str, object] | None = None) -> Flask:
@@ -80,7 +81,7 @@ def wsgi() -> Flask:
     try:
         return create_app()
     except FraudscoreError as error:
-        print(f"fraudscore cannot start: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        print(f"fraudscore cannot start: {one_line(str(error))}", file=sys.stderr)  # noqa: T201
         sys.exit(Arbiter.APP_LOAD_ERROR)  # which Gunicorn takes from a worker as a reason to stop
 
 
@@ -88,6 +89,9 @@ def begin_worker(app: Flask) -> None:
     """Start what a worker does beside answering; after the fork, which no thread survives."""
     settings: Settings = app.config["FRAUDSCORE"]
     watch(app.extensions["fraudscore"], settings.model_poll_seconds)
+    gate: Gate | None = app.extensions["fraudscore.gate"]
+    if gate is not None:
+        gate.open()
     app.extensions["fraudscore.observer"].open()
 
 
