@@ -276,7 +276,7 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        if not _is_address(url):
             raise ValueError(f"the url must be as http://localhost:8000, not {url!r}")
         if api_key is not None and not re.fullmatch("[!-~]+", api_key):
             raise ValueError("the api_key must be made of visible ASCII characters")
@@ -567,6 +567,15 @@ class _Key(requests.auth.AuthBase):
         if self._api_key is not None:
             request.headers["Authorization"] = f"Bearer {self._api_key}"
         return request
+
+
+def _is_address(url: str) -> bool:
+    """Tell whether requests can be sent there."""
+    try:
+        requests.Request("GET", url).prepare()
+    except ValueError:
+        return False
+    return urlsplit(url).scheme in ("http", "https")
 
 
 def _may_retry(error: ClientError) -> bool:

@@ -105,7 +105,7 @@ class Forwarding:
         chains = {name: chain for name, chain in given.items() if chain}
         address = read_address(peer)
         scheme = None
-        for place in range(min(max(map(len, chains.values()), default=0), _MOST_HOPS)):
+        for place in range(max(map(len, chains.values()), default=0)):
             if place and not self._trusts(address):
                 break
             steps = [chain[place] if place < len(chain) else Hop() for chain in chains.values()]
@@ -176,7 +176,8 @@ def _hops(header: str) -> list[Hop]:
     """Read X-Forwarded-For, the nearest hop first; an empty item may stand for somebody."""
     if not header.strip(_SPACE):
         return []
-    return [Hop(item.strip(_SPACE)) for item in reversed(header.split(","))]
+    nearest = header.rsplit(",", _MOST_HOPS)[-_MOST_HOPS:]
+    return [Hop(item.strip(_SPACE)) for item in reversed(nearest)]
 
 
 def _forwarded_hops(header: str) -> list[Hop]:
