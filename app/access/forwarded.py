@@ -38,7 +38,6 @@ _LONGEST_REMEMBERED = 512
 _MOST_HOPS = 32
 _LONGEST_FORWARDED = 1024
 _SITE_BITS = 64  # what one customer is given: counting single IPv6 addresses would count nothing
-_SCHEMES = ("http", "https")
 
 _SPACE = " \t"  # all that is white space in a header; text in Python has far more
 _PLAIN = re.compile(r"(\[)?([0-9A-Fa-f.:]+)(?:%[0-9A-Za-z._~-]+)?(?(1)\])")
@@ -59,7 +58,7 @@ class Origin(NamedTuple):
     """Where a request came from; ``doubt`` says why the proxies' word was not taken to its end."""
 
     address: str
-    scheme: str | None
+    scheme: str | None  # None: that of the connection
     doubt: str | None
 
 
@@ -72,7 +71,6 @@ class Forwarding:
     def __init__(self, trusted: Sequence[Network]) -> None:
         self._trusted = tuple(trusted)
         self._remembered = lru_cache(_REMEMBERED)(self._find)
-        self._trusts_peer = lru_cache(_REMEMBERED)(self._trusts_text)
         self._has_doubted = False
 
     def apply(self, environ: WSGIEnvironment) -> None:
@@ -82,28 +80,41 @@ class Forwarding:
         proto = environ.pop(_PROTO, "")
         prefix = environ.pop(_PREFIX, "")
         peer = environ.get("REMOTE_ADDR", "")
-        if not self._trusted or not self._trusts_peer(peer):
+        if not self._trusted:
+            return
+        is_usual = len(hops) + len(forwarded) + len(proto) <= _LONGEST_REMEMBERED
+        find = self._remembered if is_usual else self._find
+        origin = find(peer, hops, forwarded, proto)
+        if origin is None:
             return
         environ[PREFIX] = _last(prefix)
-        is_usual = len(hops) + len(forwarded) <= _LONGEST_REMEMBERED
-        origin = (self._remembered if is_usual else self._find)(peer, hops, forwarded)
         if origin.address != peer:
             environ["REMOTE_ADDR"] = origin.address
             environ.pop("REMOTE_PORT", None)
-        schemes = {text.lower() for text in (_last(proto), origin.scheme) if text}
-        if len(schemes) == 1 and schemes <= set(_SCHEMES):
-            environ["wsgi.url_scheme"] = schemes.pop()
+        if origin.scheme is not None:
+            environ["wsgi.url_scheme"] = origin.scheme
         if origin.doubt and not self._has_doubted:
             self._has_doubted = True  # told once: clients could fill the log
             logger.warning(
                 "a trusted proxy %s; such requests count for the proxy, all together", origin.doubt
             )
 
-    def _find(self, peer: str, hops: str, forwarded: str) -> Origin:
-        """Walk from the peer towards the client, for as long as the hops are trusted."""
+    def _find(self, peer: str, hops: str, forwarded: str, proto: str) -> Origin | None:
+        """Return what a trusted peer says, None where the peer is not trusted."""
+        address = read_address(peer)
+        if peer and not self._trusts(address):
+            return None
+        address, scheme, doubt = self._walk(address, hops, forwarded)
+        schemes = {text.lower() for text in (_last(proto), scheme) if text}
+        is_clear = schemes in ({"http"}, {"https"})
+        return Origin(_text(address, peer), schemes.pop() if is_clear else None, doubt)
+
+    def _walk(
+        self, address: Address | None, hops: str, forwarded: str
+    ) -> tuple[Address | None, str | None, str | None]:
+        """Go from the peer towards the client, for as long as the hops are trusted."""
         given = {"X-Forwarded-For": _hops(hops), "Forwarded": _forwarded_hops(forwarded)}
         chains = {name: chain for name, chain in given.items() if chain}
-        address = read_address(peer)
         scheme = None
         for place in range(max(map(len, chains.values()), default=0)):
             if place and not self._trusts(address):
@@ -112,17 +123,13 @@ class Forwarding:
             found = {read_address(step.node) for step in steps}
             if len(found) > 1:
                 doubt = "sent X-Forwarded-For and Forwarded that name different clients"
-                return Origin(_text(address, peer), scheme, doubt)
+                return address, scheme, doubt
             if None in found:
                 doubt = f"sent {' and '.join(chains)} without an address that is understood"
-                return Origin(_text(address, peer), scheme, doubt)
+                return address, scheme, doubt
             (address,) = found
             scheme = next((step.scheme for step in steps if step.scheme), None)
-        return Origin(_text(address, peer), scheme, None)
-
-    def _trusts_text(self, peer: str) -> bool:
-        """Return whether a peer is one of our proxies."""
-        return not peer or self._trusts(read_address(peer))
+        return address, scheme, None
 
     def _trusts(self, address: Address | None) -> bool:
         """Return whether an address is that of one of our proxies."""
