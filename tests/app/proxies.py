@@ -97,6 +97,14 @@ backend plain
 """
 
 
+def has_ipv6():
+    """Return whether this machine has the loopback of IPv6, which containers may lack."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as probe:
+        probe.bind(("::1", 0))
+        return True
+    return False
+
+
 class Proxy:
     """A proxy on this machine; clients are told apart by the address that they come from."""
 

@@ -12,6 +12,8 @@ from tests.app.gunicorn import DEADLINE_S
 IPV4, IPV6 = "127.0.0.2", "::1"
 PROXY = "127.0.0.1"
 
+pytestmark = pytest.mark.skipif(not proxies.has_ipv6(), reason="this machine has no ::1")
+
 
 @pytest.fixture(scope="module")
 def serve_with(serve_for_long):
