@@ -215,7 +215,10 @@ def main() -> None:
     """Measure and print the tables; keep those of a whole run."""
     given = options()
     if not wrk.is_here() and not WITHOUT_WRK.issuperset(given.only or SECTIONS):
-        print("Skipped: wrk is needed to put load on the services (Debian: apt install wrk).")
+        print(
+            "Skipped: wrk is needed to put load on the services (Debian: apt install wrk); without "
+            f"it only these can be measured: --only {' '.join(sorted(WITHOUT_WRK))}."
+        )
         return
     keys = given.peers if given.peers is not None else ["fastapi"]
     reasons = {key: why for key in keys if (why := missing(key))}
