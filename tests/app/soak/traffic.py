@@ -24,9 +24,9 @@ CLIENTS, PAUSE_S = 8, 0.005
 N_SINGLE, BATCH = 8, 20
 PATH = "/predict?explain=true&anomaly=true"
 EVERY_S = 0.02  # between two questions for /health
-# At the 99th percentile: four times what is promised, as other programs may need the processors,
-# too. What is wrong here takes seconds.
-MOST_HEALTH_MS = 1_000
+# At the 99th percentile. Far above what is promised, as other programs may have most of the
+# processors; one that is held up by what these tests do is late by three to ten seconds.
+MOST_HEALTH_MS = 2_000
 MOST_GROWTH = 60_000_000
 MOST_NEW_FILES = 6
 SAME = 1e-6
