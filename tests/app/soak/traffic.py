@@ -166,9 +166,10 @@ class Footprint:
         self.memory = max(map(resident_memory, server.workers()))
         self.files = max(map(open_files, server.workers()))
 
-    def assert_not_larger(self, workers=None):
-        """Connections are gone, and so are their descriptors; memory is what it was, about."""
-        workers = self.server.workers() if workers is None else workers
+    def assert_not_larger(self):
+        """All is well; connections and their descriptors are gone; memory is what it was, about."""
+        assert self.server.get("/health").json()["status"] == "ok"
+        workers = self.server.workers()
         most = self.files + MOST_NEW_FILES
         wait_for(lambda: all(open_files(pid) <= most for pid in workers), "descriptors to close")
         grown = max(map(resident_memory, workers)) - self.memory
