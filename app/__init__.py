@@ -31,6 +31,7 @@ from app.record import current_record
 from app.scoring import scoring, scoring_lane
 from app.store import ModelStore
 from app.watch import watch
+from app.observability.starts import Starts
 from model.errors import FraudscoreError
 
 
@@ -82,11 +83,18 @@ def wsgi() -> Flask:
         sys.exit(Arbiter.APP_LOAD_ERROR)  # which Gunicorn takes from a worker as a reason to stop
 
 
-def begin_worker(app: Flask) -> None:
-    """Start what a worker does beside answering; after the fork, which no thread survives."""
+def begin_worker(app: Flask, starts: Starts | None = None) -> None:
+    """Start what a worker does beside answering; after the fork, which no thread survives.
+
+    Where no thread can be had, the worker ends in one line, and the master tries again.
+    """
     settings: Settings = app.config["FRAUDSCORE"]
-    watch(app.extensions["fraudscore"], settings.model_poll_seconds)
-    app.extensions["fraudscore.observer"].open()
+    try:
+        watch(app.extensions["fraudscore"], settings.model_poll_seconds)
+        app.extensions["fraudscore.observer"].open(starts)
+    except (RuntimeError, OSError) as error:
+        print(f"fraudscore: a worker cannot start: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        sys.exit(Arbiter.WORKER_BOOT_ERROR)
 
 
 def refuse_extra_slashes() -> None:

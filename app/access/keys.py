@@ -22,7 +22,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from app.json_provider import MalformedJSONError, dumps, loads
 from model.errors import ConfigurationError
-from model.files import write_atomically
+from model.files import read_regular, write_atomically
 
 logger = logging.getLogger(__name__)
 
@@ -72,11 +72,7 @@ def digest(secret: str) -> bytes:
 def read_keys(path: Path) -> tuple[APIKey, ...]:
     """Read the keys of a file, or say in one line why that cannot be done."""
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_FILE + 1)
-        if len(content) > _LARGEST_FILE:
-            raise ConfigurationError(f"the keys file {path} is larger than {_LARGEST_FILE} bytes")
-        entries = _KeysFile().load(loads(content))["keys"]
+        entries = _KeysFile().load(loads(read_regular(path, _LARGEST_FILE)))["keys"]
     except OSError as error:
         raise ConfigurationError(f"the keys file {path} cannot be read: {error.strerror}") from None
     except MalformedJSONError:

@@ -20,6 +20,7 @@ from app.observability.request_log import RequestLog
 from app.observability.tracing import Tracing
 from app.record import RequestRecord
 from app.store import ModelStore
+from app.observability.starts import Starts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -53,6 +54,7 @@ class Observer:
         self._published: PublishedSeries | None = None
         self._is_publishing_well = True
         self._is_open = False
+        self._starts: Starts | None = None
         self._lock = Lock()
 
     def begin(self, environ: WSGIEnvironment, record: RequestRecord) -> None:
@@ -77,11 +79,15 @@ class Observer:
         except Exception:
             logger.exception("not observed", extra={"facts": {"request_id": record.request_id}})
 
-    def open(self) -> None:
-        """Begin to publish and to trace, once in a process and never before it forks."""
+    def open(self, starts: Starts | None = None) -> None:
+        """Begin to publish and to trace, once in a process and never before it forks.
+
+        ``starts`` is what the master says of its workers.
+        """
         with self._lock:
             if self._is_open:
                 return
+            self._starts = starts
             self._open_tracing()
             if self._folder is not None:
                 self._published = PublishedSeries(self._folder)
@@ -150,6 +156,9 @@ class Observer:
         }
         for result, count in vars(self._store.swaps).items():
             own[metrics.MODEL_SWAPS.name, (result,)] = [count]
+        if self._starts is not None:
+            own[metrics.STARTS_FAILED.name, ()] = [self._starts.failed]
+            own[metrics.WORKERS_MISSING.name, ()] = [self._starts.missing]
         if self._gate is not None:
             own |= self._gate.series()
         return total([self._counts.series(artifact), own])
