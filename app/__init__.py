@@ -26,12 +26,12 @@ from app.layer import RequestLayer
 from app.observability.exposition import exposition
 from app.observability.observer import Observer
 from app.observability.request_log import RequestLog
+from app.observability.starts import Starts
 from app.observability.tracing import tracing_for
 from app.record import current_record
 from app.scoring import scoring, scoring_lane
 from app.store import ModelStore
 from app.watch import watch
-from app.observability.starts import Starts
 from model.errors import FraudscoreError
 
 

@@ -1,4 +1,4 @@
-"""The standard streams: open, and written to without ever waiting for whoever reads at their end."""
+"""The standard streams: open, and written to without waiting for whoever reads at their end."""
 
 from __future__ import annotations
 

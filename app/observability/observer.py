@@ -17,10 +17,10 @@ from app.observability.counts import Counts
 from app.observability.metrics import Series, total
 from app.observability.published import PublishedSeries
 from app.observability.request_log import RequestLog
+from app.observability.starts import Starts
 from app.observability.tracing import Tracing
 from app.record import RequestRecord
 from app.store import ModelStore
-from app.observability.starts import Starts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -1,7 +1,7 @@
 """Gunicorn's master, here one that goes on where something cannot be had just now.
 
-As Gunicorn has it, any error in the master's loop ends the service, and so does a worker that cannot
-begin. Here healthy workers go on, and what failed is tried again after pauses that grow:
+As Gunicorn has it, any error in the master's loop ends the service, and so does a worker that
+cannot begin. Here healthy workers go on, and what failed is tried again after pauses that grow:
 
 - no process, descriptor, memory or file for a new worker; a worker that ends before it serves;
 - a reload: the workers of before are told to stop only once all new ones serve. A configuration
@@ -56,6 +56,7 @@ def _tolerant(name: str) -> Callable[[Master], None]:
 class Master(Arbiter):  # type: ignore[misc]
     """The one process that starts and ends workers."""
 
+    WORKERS: dict[int, Any]
     starts: Starts
     _fallback: Path  # for the files of workers, where the configured folder takes none
     _pause_s: float  # before the next start, if this one fails
@@ -121,7 +122,7 @@ class Master(Arbiter):  # type: ignore[misc]
             self.spawn_worker()
 
     def manage_workers(self) -> None:
-        """Start what is missing; end what is too many, but no old worker before the new ones serve."""
+        """Start what is missing, end what is too many; old workers only once the new ones serve."""
         if self._is_reloading:
             return
         self.spawn_workers()
@@ -160,7 +161,8 @@ class Master(Arbiter):  # type: ignore[misc]
         try:
             super().reload()
         except (Exception, SystemExit) as error:
-            vars(self).update(kept)
+            for name, value in kept.items():
+                setattr(self, name, value)
             self.app.cfg = self.cfg
             self.log.error(
                 "not reloaded: the service goes on as it was",
@@ -192,7 +194,7 @@ class Master(Arbiter):  # type: ignore[misc]
         return [worker for worker in self.WORKERS.values() if worker.age > self._outdated_age]
 
     def _time_start(self, worker: Any) -> None:
-        """Let a worker that never shows a sign of life be ended like one that shows none any more."""
+        """Let a worker that never shows a sign of life be ended like one that stopped to."""
         as_if_at = time.monotonic() + max(0.0, LONGEST_START_S - self.timeout)
         os.utime(worker.tmp.fileno(), (as_if_at, as_if_at))
         worker.begun = worker.tmp.last_update()
