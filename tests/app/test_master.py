@@ -207,10 +207,10 @@ def test_folder_for_signs_of_life_without_inodes_is_replaced_by_the_run_director
         for number in range(10):
             (tiny_disk / str(number)).touch()
 
-    os.kill(server.workers()[0], signal.SIGKILL)
+    server.popen.send_signal(signal.SIGTTIN)  # one worker more
 
     told(server, "no file in the folder for signs of life", 0)
-    wait_for(lambda: server.workers() and server.get("/health").ok, "a new worker")
+    wait_for(lambda: scrape(server, "fraud_workers") == 2, "a second worker")
     (line,) = logged(server, "no file in the folder for signs of life")
     assert line["folder"] == str(tiny_disk)
     assert line["reason"].endswith("No space left on device")
