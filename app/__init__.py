@@ -28,11 +28,14 @@ from app.observability.observer import Observer
 from app.observability.request_log import RequestLog
 from app.observability.starts import Starts
 from app.observability.tracing import tracing_for
+from app.patience import within
 from app.record import current_record
 from app.scoring import scoring, scoring_lane
 from app.store import ModelStore
 from app.watch import watch
 from model.errors import FraudscoreError
+
+START_SECONDS = 60.0  # a broken disk would otherwise hold a start up for ever, without a word
 
 
 def create_app(config: Mapping[str, object] | None = None) -> Flask:
@@ -77,10 +80,13 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
 def wsgi() -> Flask:
     """Build the application for a server; a start that cannot succeed ends in one line."""
     try:
-        return create_app()
+        return within(START_SECONDS, create_app)
+    except TimeoutError:
+        problem = f"the model, or another file, has not been read within {START_SECONDS:g} s"
     except FraudscoreError as error:
-        print(f"fraudscore cannot start: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
-        sys.exit(Arbiter.APP_LOAD_ERROR)  # which Gunicorn takes from a worker as a reason to stop
+        problem = " ".join(str(error).split())
+    print(f"fraudscore cannot start: {problem}", file=sys.stderr)  # noqa: T201
+    sys.exit(Arbiter.APP_LOAD_ERROR)  # which Gunicorn takes from a worker as a reason to stop
 
 
 def begin_worker(app: Flask, starts: Starts | None = None) -> None:

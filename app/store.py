@@ -49,7 +49,7 @@ class Refusal:
     reason: str
 
 
-_LATE = Refusal(None, f"its files have not been read within {PATIENCE_SECONDS:g} s")
+_LATE = Refusal(None, f"its files have not been read for {PATIENCE_SECONDS:g} s")
 
 
 @dataclass(frozen=True)

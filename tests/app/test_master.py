@@ -226,9 +226,11 @@ def test_folder_for_signs_of_life_may_be_missing(serve, tmp_path):
 
 @pytest.mark.parametrize("name", ["fork-EAGAIN", "mkstemp-ENOSPC", "thread", "exit-4", "kill"])
 def test_start_at_which_no_worker_can_be_had_ends(model_dir, tmp_path, name):
-    with shortage(tmp_path, name):
-        with contextlib.closing(Process(model_dir, *arguments(tmp_path))) as process:
-            code, _, errors = process.end()
+    with (
+        shortage(tmp_path, name),
+        contextlib.closing(Process(model_dir, *arguments(tmp_path))) as process,
+    ):
+        code, _, errors = process.end()
 
     assert code in (Arbiter.WORKER_BOOT_ERROR, Arbiter.APP_LOAD_ERROR)
     assert len(errors) == (name != "exit-4")
