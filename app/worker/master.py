@@ -18,6 +18,7 @@ fails where a release divides it differently.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -34,6 +35,8 @@ from app.observability.starts import Starts
 SHORTEST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
 LONGEST_START_S = 30.0  # to the first sign of life, or longer where the time-out of workers is
+_AWAIT_S = 0.1
+_REPEAT_S = 5.0
 _FAILED_UPGRADE = 1
 # What a reload replaces, and keeps where it fails.
 _CONFIGURED = ("cfg", "worker_class", "address", "timeout", "proc_name", "_num_workers")
@@ -89,6 +92,12 @@ class Master(Arbiter):  # type: ignore[misc]
     handle_ttou = _tolerant("handle_ttou")
     maybe_promote_master = _tolerant("maybe_promote_master")
     murder_workers = _tolerant("murder_workers")
+
+    def wait_for_signals(self, timeout: float = 1.0) -> list[int]:
+        """Wait for what the loop has to do next; less long while new workers are awaited."""
+        awaits = self._is_short or len(self._current()) < len(self.WORKERS)
+        signals: list[int] = super().wait_for_signals(_AWAIT_S if awaits else timeout)
+        return signals
 
     def note_trouble(self, step: str, error: BaseException) -> None:
         """Log what failed; the same failure again is not told twice in a row."""
@@ -149,6 +158,18 @@ class Master(Arbiter):  # type: ignore[misc]
         if unproven - self.WORKERS.keys() and not self._is_stopping:
             self._note_failure("it ended before it served")
 
+    def kill_worker(self, pid: int, sig: int) -> None:
+        """Send a signal to a worker; one to stop is not repeated at once.
+
+        It ends a worker that is almost gone, and then what that has counted since it last told.
+        """
+        worker, now = self.WORKERS.get(pid), time.monotonic()
+        if sig == signal.SIGTERM and worker is not None:
+            if now - worker.told_at < _REPEAT_S:
+                return
+            worker.told_at = now
+        super().kill_worker(pid, sig)
+
     def reload(self) -> None:
         """Read the configuration again; the loop then replaces the workers.
 
@@ -164,10 +185,8 @@ class Master(Arbiter):  # type: ignore[misc]
             for name, value in kept.items():
                 setattr(self, name, value)
             self.app.cfg = self.cfg
-            self.log.error(
-                "not reloaded: the service goes on as it was",
-                extra={"facts": {"reason": _reason(error)}},
-            )
+            facts = {"reason": _reason(error)}
+            self.log.error("not reloaded: the service goes on as it was", extra={"facts": facts})
         else:
             self._outdated_age = self.worker_age
             self._pause_s, self._try_again_at = SHORTEST_PAUSE_S, 0.0
@@ -198,18 +217,20 @@ class Master(Arbiter):  # type: ignore[misc]
         as_if_at = time.monotonic() + max(0.0, LONGEST_START_S - self.timeout)
         os.utime(worker.tmp.fileno(), (as_if_at, as_if_at))
         worker.begun = worker.tmp.last_update()
+        worker.told_at = float("-inf")
 
     def _find_folder(self) -> None:
         """Keep the files with which workers show that they live where files can be created."""
-        configured = self.cfg.worker_tmp_dir
+        configured, fallback = self.cfg.worker_tmp_dir, str(self._fallback)
         try:
             _try_folder(configured)
         except OSError as error:
-            if configured == str(self._fallback):
-                return
-            _try_folder(str(self._fallback))
-            self.cfg.set("worker_tmp_dir", str(self._fallback))
-            facts = {"folder": configured, "reason": _reason(error), "instead": str(self._fallback)}
+            try:
+                _try_folder(fallback)
+            except OSError:
+                raise error from None
+            self.cfg.set("worker_tmp_dir", fallback)
+            facts = {"folder": configured, "reason": _reason(error), "instead": fallback}
             self.log.warning("no file in the folder for signs of life", extra={"facts": facts})
 
     def _note_failure(self, reason: str) -> None:
@@ -257,4 +278,6 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         name = f"{error.filename}: " if error.filename else ""
         return f"{name}{error.strerror}"
+    if isinstance(error, SystemExit) and not isinstance(error.code, str):
+        return "the configuration cannot be read"  # the standard error has the details
     return " ".join(str(error).split()) or type(error).__name__

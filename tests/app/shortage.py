@@ -15,7 +15,6 @@ LIMITS = {
     "mkstemp-EMFILE": "no descriptor for it",
     "mkstemp-EROFS": "a file system that became read-only",
     "thread": "no thread in a worker",
-    "exit-3": "a worker that fails to begin",
     "exit-4": "an application that fails to load",
     "exit-255": "any other end before the first sign of life",
     "kill": "a worker that is killed while it begins",
