@@ -16,7 +16,7 @@ from werkzeug.exceptions import NotFound
 
 from app import errors, telemetry
 from app.access.addresses import ClientAddresses
-from app.access.gate import gate_of
+from app.access.gate import Gate, gate_of
 from app.access.mount import Mount
 from app.config import Settings
 from app.documentation.docs import docs
@@ -34,6 +34,7 @@ from app.scoring import scoring, scoring_lane
 from app.store import ModelStore
 from app.watch import watch
 from model.errors import FraudscoreError
+from model.printable import one_line
 
 START_SECONDS = 60.0  # a broken disk would otherwise hold a start up for ever, without a word
 
@@ -84,7 +85,7 @@ def wsgi() -> Flask:
     except TimeoutError:
         problem = f"the model, or another file, has not been read within {START_SECONDS:g} s"
     except FraudscoreError as error:
-        problem = " ".join(str(error).split())
+        problem = one_line(str(error))
     print(f"fraudscore cannot start: {problem}", file=sys.stderr)  # noqa: T201
     sys.exit(Arbiter.APP_LOAD_ERROR)  # which Gunicorn takes from a worker as a reason to stop
 
@@ -95,11 +96,14 @@ def begin_worker(app: Flask, starts: Starts | None = None) -> None:
     Where no thread can be had, the worker ends in one line, and the master tries again.
     """
     settings: Settings = app.config["FRAUDSCORE"]
+    gate: Gate | None = app.extensions["fraudscore.gate"]
     try:
         watch(app.extensions["fraudscore"], settings.model_poll_seconds)
+        if gate is not None:
+            gate.open()
         app.extensions["fraudscore.observer"].open(starts)
     except (RuntimeError, OSError) as error:
-        print(f"fraudscore: a worker cannot start: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        print(f"fraudscore: a worker cannot start: {one_line(str(error))}", file=sys.stderr)  # noqa: T201
         sys.exit(Arbiter.WORKER_BOOT_ERROR)
 
 
