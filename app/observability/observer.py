@@ -54,7 +54,7 @@ class Observer:
         self._published: PublishedSeries | None = None
         self._is_publishing_well = True
         self._is_open = False
-        self._starts: Starts | None = None
+        self._starts = Starts()
         self._lock = Lock()
 
     def begin(self, environ: WSGIEnvironment, record: RequestRecord) -> None:
@@ -87,7 +87,8 @@ class Observer:
         with self._lock:
             if self._is_open:
                 return
-            self._starts = starts
+            if starts is not None:
+                self._starts = starts
             self._open_tracing()
             if self._folder is not None:
                 self._published = PublishedSeries(self._folder)
@@ -151,14 +152,13 @@ class Observer:
             (metrics.MODEL_INFO.name, (artifact.name, artifact.version, artifact.sha256)): [1],
             (metrics.MODEL_LOADED.name, ()): [champion.loaded_at],
             (metrics.WORKERS.name, ()): [1],
+            (metrics.WORKERS_MISSING.name, ()): [self._starts.missing],
+            (metrics.STARTS_FAILED.name, ()): [self._starts.failed],
             (metrics.DEGRADED.name, ()): [float(self._store.status()["status"] == "degraded")],
             (metrics.LINES_DROPPED.name, ()): [self._log.dropped],
         }
         for result, count in vars(self._store.swaps).items():
             own[metrics.MODEL_SWAPS.name, (result,)] = [count]
-        if self._starts is not None:
-            own[metrics.STARTS_FAILED.name, ()] = [self._starts.failed]
-            own[metrics.WORKERS_MISSING.name, ()] = [self._starts.missing]
         if self._gate is not None:
             own |= self._gate.series()
         return total([self._counts.series(artifact), own])
