@@ -60,6 +60,7 @@ class Master(Arbiter):  # type: ignore[misc]
     """The one process that starts and ends workers."""
 
     WORKERS: dict[int, Any]
+    LISTENERS: list[Any]
     starts: Starts
     _fallback: Path  # for the files of workers, where the configured folder takes none
     _pause_s: float  # before the next start, if this one fails
@@ -174,10 +175,12 @@ class Master(Arbiter):  # type: ignore[misc]
         """Read the configuration again; the loop then replaces the workers.
 
         Gunicorn would start the new workers and end the old ones here, whatever became of the new,
-        so it sees none of them meanwhile.
+        and close the sockets for another address before it has that, so it sees none of them
+        meanwhile.
         """
         kept = {name: getattr(self, name) for name in _CONFIGURED}
         workers, self.WORKERS = self.WORKERS, {}
+        listeners, self.LISTENERS = self.LISTENERS, []
         self._is_reloading = True
         try:
             super().reload()
@@ -185,14 +188,19 @@ class Master(Arbiter):  # type: ignore[misc]
             for name, value in kept.items():
                 setattr(self, name, value)
             self.app.cfg = self.cfg
+            useless, self.LISTENERS = self.LISTENERS, listeners
             facts = {"reason": _reason(error)}
             self.log.error("not reloaded: the service goes on as it was", extra={"facts": facts})
         else:
+            useless = listeners if self.LISTENERS else []
+            self.LISTENERS = self.LISTENERS or listeners
             self._outdated_age = self.worker_age
             self._pause_s, self._try_again_at = SHORTEST_PAUSE_S, 0.0
         finally:
             self.WORKERS = workers
             self._is_reloading = False
+        for listener in useless:
+            listener.close()
 
     def reexec(self) -> None:
         """Start a second master, or go on without."""

@@ -4,6 +4,7 @@ import contextlib
 import os
 import resource
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from gunicorn.arbiter import Arbiter
 
 from app.worker.master import Master
 from tests.app.gunicorn import Process, wait_for
+from tests.app.ports import free_port
 from tests.app.shortage import LIMITS, arguments, shortage
 from tests.factories import valid_row
 
@@ -122,7 +124,8 @@ def test_reload_of_a_configuration_that_cannot_be_read_changes_nothing(complete,
     path = faults / "shortage.conf.py"
     sound = path.read_text()
 
-    for content in ("this is no Python", "raise SystemExit('fraudscore cannot start: …')", None):
+    taken = f"{sound}\nbind = '192.0.2.1:1'\n"  # an address that this machine does not have
+    for content in ("this is no Python", "raise SystemExit('cannot start: …')", taken, None):
         before = len(logged(server, "not reloaded: the service goes on as it was"))
         path.write_text(content) if content else path.unlink()
         server.popen.send_signal(signal.SIGHUP)
@@ -133,6 +136,28 @@ def test_reload_of_a_configuration_that_cannot_be_read_changes_nothing(complete,
     path.write_text(sound)
     server.popen.send_signal(signal.SIGHUP)
     wait_for(lambda: len(server.workers()) == 2 and not {*workers} & {*server.workers()}, "new")
+    assert serves(server)
+
+
+def test_reload_may_change_the_address(serve, tmp_path):
+    path = tmp_path / "moving.conf.py"
+    path.write_text("exec(open('gunicorn.conf.py').read())\n")
+    server = serve("-c", str(path))
+    other = free_port()
+
+    path.write_text(f"{path.read_text()}bind = '127.0.0.1:{other}'\n")
+    server.popen.send_signal(signal.SIGHUP)
+    server.url = f"http://127.0.0.1:{other}"
+
+    wait_for(lambda: serves(server), "an answer at the new address")
+    wait_for(lambda: not accepts(server.port), "the end of the old one")
+
+
+def accepts(port):
+    """Return whether somebody listens."""
+    with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
 
 
 def test_master_without_descriptors_goes_on(complete):
