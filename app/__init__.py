@@ -15,7 +15,7 @@ from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from werkzeug.exceptions import NotFound
 
 from app import errors, telemetry
-from app.access.addresses import ClientAddresses
+from app.access.forwarded import Forwarding
 from app.access.gate import Gate, gate_of
 from app.access.mount import Mount
 from app.config import Settings
@@ -52,8 +52,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.json = StrictJSONProvider(app)
     store = ModelStore(settings.model_dir, settings.max_rows)
     lane = scoring_lane(store, settings.max_body_bytes)
-    addresses = ClientAddresses(settings.trusted_proxies)
-    gate = gate_of(settings, addresses)
+    gate = gate_of(settings)
     log = RequestLog(settings.log_level)
     observer = Observer(store, gate, log, settings.run_dir, tracing_for(os.environ))
     app.extensions |= {
@@ -73,8 +72,11 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(exposition)
 
     shortcuts = lane if settings.lane else {}
-    mount = Mount(settings.mount_path, addresses)
-    app.wsgi_app = RequestLayer(app.wsgi_app, shortcuts, mount, gate, observer)  # type: ignore[method-assign]
+    forwarding = Forwarding(settings.trusted_proxies)
+    mount = Mount(settings.mount_path)
+    app.wsgi_app = RequestLayer(  # type: ignore[method-assign]
+        app.wsgi_app, shortcuts, forwarding, mount, gate, observer
+    )
     return app
 
 

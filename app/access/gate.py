@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
-from app.access.addresses import ClientAddresses
+from app.access.forwarded import site_of
 from app.access.keys import KeyRing
 from app.access.rate_limit import RateLimits
 from app.config import Settings
@@ -35,13 +35,11 @@ class Gate:
         keys: KeyRing | None,
         open_routes: tuple[str, ...],
         limits: RateLimits | None,
-        addresses: ClientAddresses,
     ) -> None:
         self._keys = keys
         self._open = frozenset(open_routes)
         self._open_below = tuple(f"{route}/" for route in open_routes)
         self._limits = limits
-        self._addresses = addresses
         self._is_open = False
 
     def open(self) -> None:
@@ -62,7 +60,7 @@ class Gate:
             record.client = None if secret is None else self._keys.name_of(secret)
         if self._limits is not None:
             if record.client is None:
-                self._limits.count("address", self._addresses.of(environ))
+                self._limits.count("address", site_of(environ.get("REMOTE_ADDR", "")))
             else:
                 self._limits.count("key", record.client)
         if record.client is None and self.needs_key(path):
@@ -86,7 +84,7 @@ class Gate:
         return self._keys is not None and not is_open and path not in _ALWAYS_OPEN
 
 
-def gate_of(settings: Settings, addresses: ClientAddresses) -> Gate | None:
+def gate_of(settings: Settings) -> Gate | None:
     """Return the gate that the settings ask for, None where everyone may come in at any time."""
     if settings.keys_file is None and settings.rate_limit is None:
         return None
@@ -94,12 +92,12 @@ def gate_of(settings: Settings, addresses: ClientAddresses) -> Gate | None:
     if settings.rate_limit is not None:
         limits = RateLimits(settings.rate_limit, settings.redis_url)
     keys = None if settings.keys_file is None else KeyRing(settings.keys_file)
-    return Gate(keys, settings.open_routes, limits, addresses)
+    return Gate(keys, settings.open_routes, limits)
 
 
 def _secret(environ: WSGIEnvironment) -> str | None:
     """Return the key that a request carries; one in Authorization goes first."""
     scheme, _, secret = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() == "bearer":
-        return str(secret).strip()
+        return str(secret).strip(" ")
     return environ.get("HTTP_X_API_KEY")
