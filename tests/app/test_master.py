@@ -1,6 +1,7 @@
 """Whatever the master cannot have for a while, the workers that serve go on."""
 
 import contextlib
+import errno
 import os
 import resource
 import signal
@@ -180,8 +181,8 @@ def test_master_without_descriptors_goes_on(complete):
 
 
 @contextlib.contextmanager
-def limited_processes(pid):
-    """Put a process into a group of the kernel that gets no more processes than it has."""
+def limited_processes(pid, most):
+    """Put a process into a group of the kernel that gets so many processes and threads at most."""
     group = Path(f"/sys/fs/cgroup/pids/fraudscore-test-{pid}")
     try:
         group.mkdir()
@@ -190,7 +191,7 @@ def limited_processes(pid):
     own = Path("/sys/fs/cgroup/pids/cgroup.procs")
     try:
         (group / "cgroup.procs").write_text(str(pid))
-        (group / "pids.max").write_text("1")
+        (group / "pids.max").write_text(str(most))
         yield
     finally:
         own.write_text(str(pid))
@@ -199,15 +200,20 @@ def limited_processes(pid):
         group.rmdir()
 
 
-def test_limit_of_the_kernel_on_processes_is_outlived(complete):
+@pytest.mark.parametrize(
+    ("most", "reason"),
+    [(1, os.strerror(errno.EAGAIN)), (2, "it ended before it served")],
+    ids=["no process", "a process without threads"],
+)
+def test_limit_of_the_kernel_on_processes_is_outlived(complete, most, reason):
     server = complete
     short, whole = (len(logged(server, message)) for message in (SHORT, COMPLETE))
 
-    with limited_processes(server.popen.pid):
+    with limited_processes(server.popen.pid, most):
         os.kill(server.workers()[0], signal.SIGKILL)
         told(server, SHORT, short)
         assert serves(server)
-        assert logged(server, SHORT)[-1]["reason"] == os.strerror(11)
+        assert logged(server, SHORT)[-1]["reason"] == reason
 
     told(server, COMPLETE, whole)
 
