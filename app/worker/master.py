@@ -222,10 +222,10 @@ class Master(Arbiter):  # type: ignore[misc]
 
     def _time_start(self, worker: Any) -> None:
         """Let a worker that never shows a sign of life be ended like one that stopped to."""
+        worker.begun, worker.told_at = 0.0, float("-inf")
         as_if_at = time.monotonic() + max(0.0, LONGEST_START_S - self.timeout)
         os.utime(worker.tmp.fileno(), (as_if_at, as_if_at))
         worker.begun = worker.tmp.last_update()
-        worker.told_at = float("-inf")
 
     def _find_folder(self) -> None:
         """Keep the files with which workers show that they live where files can be created."""
