@@ -1,4 +1,4 @@
-"""The standard output, written to without ever waiting for whoever reads at its end."""
+"""The standard streams: open, and written to without waiting for whoever reads at their end."""
 
 from __future__ import annotations
 
@@ -6,12 +6,27 @@ import errno
 import os
 import socket
 import stat
+import sys
 import time
 from contextlib import suppress
 
 STANDARD_OUTPUT = 1
 _PAUSE_S = 0.001  # in which another process ends a write that was seen half done
 _MOST_LOOKS = 3
+
+
+def open_standard_streams() -> None:
+    """Put the null device in place of standard streams that the process was started without.
+
+    The next file or connection would otherwise get the number of one, and log lines written to it.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 class Output:

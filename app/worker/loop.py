@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+from types import FrameType
 from typing import Any, ClassVar
 
 import uvloop
@@ -59,6 +60,15 @@ class LoopWorker(Worker):  # type: ignore[misc]
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
         super().init_process()
 
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """End at once, also where the exit is raised in a callback that keeps it to itself."""
+        try:
+            super().handle_quit(sig, frame)
+        except SystemExit as exit_:
+            if self.booted:
+                self._end(exit_)
+            raise
+
     def run(self) -> None:
         """Serve until told to stop, then until the last connection has ended."""
         loop = self._loop = uvloop.new_event_loop()
@@ -66,6 +76,7 @@ class LoopWorker(Worker):  # type: ignore[misc]
         self._listener = Listener(
             self.sockets, shared, self._ledger, self._slot, self.cfg.worker_connections
         )
+        shared.large.submit(int)  # has its thread now, or no request ever meets this worker
         loop.add_signal_handler(signal.SIGTERM, self._stop)
         gc.freeze()  # what was loaded stays for good and need not be looked at again
         self._listener.start(self.cfg.workers)
