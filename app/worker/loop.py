@@ -74,7 +74,7 @@ class LoopWorker(Worker):  # type: ignore[misc]
         try:
             loop.run_forever()
         finally:
-            shared.large.shutdown(wait=False, cancel_futures=True)
+            shared.beside.shutdown(wait=False, cancel_futures=True)
         if self._exit is not None:
             raise self._exit
 
@@ -84,6 +84,7 @@ class LoopWorker(Worker):  # type: ignore[misc]
         return Shared(
             loop=self._loop,
             application=self.wsgi,
+            takes_long=self.wsgi.extensions["fraudscore.takes_long"],
             settings=settings,
             keepalive=cfg.keepalive,
             heads=HeadReader(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Bodies that arrive in pieces may take this many times the largest body, all together.
 _LARGEST_BODIES = 8
+# So many requests may wait for the thread that answers those that take long.
+_MOST_WAITING = 64
 # A connection that has been idle for this long may be closed to make room for a new one.
 _IDLE_ENOUGH_S = 1.0
 # How long a connection without a request may stay when the worker stops: a client that was told
@@ -38,6 +40,9 @@ class Shared:
 
     loop: asyncio.AbstractEventLoop
     application: WSGIApplication
+    takes_long: Callable[
+        [WSGIEnvironment, bytes], bool
+    ]  # such a request is answered beside the loop
     settings: Settings
     keepalive: float
     heads: HeadReader
@@ -47,8 +52,9 @@ class Shared:
     report: Callable[[], None]  # tells the siblings how many connections there are
     end: Callable[[BaseException], None]  # leaves the event loop with an exit
     clock: Clock = field(default_factory=Clock)
-    large: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
-    large_since: float = float("inf")  # when the large request at hand began
+    beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    n_beside: int = 0  # requests that are answered there or wait for it
+    beside_since: float = float("inf")  # when the one at hand began
     connections: set[Connection] = field(default_factory=set)
     outbox: list[tuple[asyncio.WriteTransport, bytes]] = field(default_factory=list)
     held: int = 0  # bytes of bodies that arrived in pieces and have no answer yet
@@ -59,6 +65,13 @@ class Shared:
         self.held += more
         if more > 0 and self.held > _LARGEST_BODIES * self.settings.max_body_bytes:
             raise overloaded("There are too many large requests just now.")
+
+    def submit(self, work: Callable[[], None]) -> None:
+        """Have a request that takes long answered beside the loop; refuse it when too many wait."""
+        if self.n_beside >= _MOST_WAITING:
+            raise overloaded("There are too many large requests just now.")
+        self.n_beside += 1
+        self.beside.submit(work)
 
     def send(self, transport: asyncio.WriteTransport, wire: bytes) -> None:
         """Write an answer; small ones that are made in one turn of the loop leave together.
@@ -97,8 +110,8 @@ class Shared:
         return True
 
     def is_overdue(self, timeout: float) -> bool:
-        """Whether a large request has taken longer than a worker may be silent."""
-        return timeout > 0 and self.loop.time() - self.large_since > timeout
+        """Whether a request beside the loop has taken longer than a worker may be silent."""
+        return timeout > 0 and self.loop.time() - self.beside_since > timeout
 
     def stop(self) -> None:
         """Let every connection end: those without a request very soon."""
