@@ -59,7 +59,7 @@ class Suggestions:
     def _find(self, name: str) -> str | None:
         n_common = np.minimum(self._letters, _letters(name)).sum(axis=1)
         # as difflib measures it, and at least as much: the order of the letters is left out
-        likeness = 2 * n_common / (self._lengths + len(name))
+        likeness = 2 * n_common / np.maximum(self._lengths + len(name), 1)
         best = np.argsort(-likeness, kind="stable")[:_MOST_CANDIDATES]
         candidates = [self._known[i] for i in best if likeness[i] >= _CUTOFF]
         return next(iter(get_close_matches(name, candidates, n=1, cutoff=_CUTOFF)), None)
