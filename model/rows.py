@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.cells import EMPTY, MISSING, cell_from_json
+from model.chunks import chunks
 from model.errors import FeatureError
 from model.suggestions import Suggestions
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from model.features import Feature, Matrix
 
 MOST_UNKNOWN = 100  # keys of a row that are named
+CHUNK_ROWS = 1024  # that array operations read at a time, for which all other threads wait
 MOST_PROBLEM_ROWS = 100  # a reply that lists more rows helps nobody
 MOST_PROBLEMS = 1000  # after the row that brings as many, no further one is looked at
 
@@ -70,8 +72,18 @@ class RowReader:
             Naming row, feature and reason of every problem (of at most 100 rows, and of none
             after 1,000 problems).
         """
-        matrix = self.matrix_if_plain(rows)
+        is_short = len(rows) <= CHUNK_ROWS
+        matrix = self.matrix_if_plain(rows) if is_short else self._matrix_in_chunks(rows)
         return self.matrix_cell_by_cell(rows) if matrix is None else matrix
+
+    def _matrix_in_chunks(self, rows: Sequence[Any]) -> Matrix | None:
+        parts = []
+        for part in chunks(len(rows), CHUNK_ROWS):
+            matrix = self.matrix_if_plain(rows[part])
+            if matrix is None:
+                return None
+            parts.append(matrix)
+        return np.concatenate(parts)
 
     def matrix_if_plain(self, rows: Sequence[Any]) -> Matrix | None:
         """Return the matrix if all rows are in order, which a few array operations can tell.

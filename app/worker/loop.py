@@ -24,6 +24,8 @@ from app.worker.shared import Shared
 
 _TICK_S = 0.5
 _STOPPING_TICK_S = 0.05
+# The loop waits for the interpreter this long, not Python's 5 ms, whenever the other thread has it.
+_SWITCH_S = 0.001
 # Besides its connections a worker holds listening sockets, pipes, files of the log and the model.
 _OTHER_FILES = 128
 
@@ -68,6 +70,7 @@ class LoopWorker(Worker):  # type: ignore[misc]
             self.sockets, shared, self._ledger, self._slot, self.cfg.worker_connections
         )
         loop.add_signal_handler(signal.SIGTERM, self._stop)
+        sys.setswitchinterval(_SWITCH_S)
         gc.freeze()  # what was loaded stays for good and need not be looked at again
         self._listener.start(self.cfg.workers)
         self._tick()
