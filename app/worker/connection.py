@@ -135,14 +135,14 @@ class Connection(asyncio.Protocol):
             request = reader.read()
             if request is None:
                 self._wait()
+                if reader.is_behind:
+                    self._give_way()
                 return
             self._answer(*request)
             if self._is_busy or self._is_stuck or self._is_leaving:
                 return
             if reader.has_begun:
-                self._is_busy = True
-                self._transport.pause_reading()
-                self._shared.loop.call_soon(self._take_turn)
+                self._give_way()
         except RefusedError as error:
             self._refuse(error)
         except Exception as error:
@@ -173,6 +173,12 @@ class Connection(asyncio.Protocol):
         """Give back what the body took."""
         self._shared.hold(-self._held)
         self._held = 0
+
+    def _give_way(self) -> None:
+        """Let the other connections have their turn before this one goes on."""
+        self._is_busy = True
+        self._transport.pause_reading()
+        self._shared.loop.call_soon(self._take_turn)
 
     def _take_turn(self) -> None:
         """Go on after the other connections had their turn."""
