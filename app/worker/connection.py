@@ -212,24 +212,17 @@ class Connection(asyncio.Protocol):
             shared.proxies.apply(environ)
         shared.count_request()
         is_last = not head.keep_alive or (shared.is_stopping and not self._reader.unread)
+        answer = partial(respond, shared.application, environ, body, shared.clock, is_last=is_last)
         if not shared.takes_long(environ, body):
-            self._send(respond(shared.application, environ, body, shared.clock, is_last=is_last))
+            self._send(answer())
             return
-        shared.submit(partial(self._answer_beside, environ, body, is_last=is_last))
+        beside = shared.large if body else shared.pages
+        beside.make(answer, then=self._take_answer)
         self._is_busy = True
         self._transport.pause_reading()
 
-    def _answer_beside(self, environ: WSGIEnvironment, body: bytes, *, is_last: bool) -> None:
-        """Have a request answered in the thread beside the loop, which goes on meanwhile."""
-        shared = self._shared
-        shared.beside_since = shared.loop.time()
-        exchange = respond(shared.application, environ, body, shared.clock, is_last=is_last)
-        shared.beside_since = float("inf")
-        shared.loop.call_soon_threadsafe(self._finish_beside, exchange)
-
-    def _finish_beside(self, exchange: Exchange) -> None:
-        """Send what the thread made, if anybody still wants it."""
-        self._shared.n_beside -= 1
+    def _take_answer(self, exchange: Exchange) -> None:
+        """Send what was made beside the loop, if anybody still wants it."""
         self._is_busy = False
         if not self._is_leaving:
             self._send(exchange)

@@ -16,6 +16,7 @@ import uvloop
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from app.config import Settings
+from app.worker.beside import Beside
 from app.worker.head import HeadReader
 from app.worker.ledger import Ledger
 from app.worker.listener import MOST_REFUSED, Listener
@@ -31,7 +32,7 @@ _OTHER_FILES = 128
 
 
 class LoopWorker(Worker):  # type: ignore[misc]
-    """One process, one event loop, one thread more for large requests."""
+    """One process, one event loop, two threads more for what would hold the loop for long."""
 
     ledger: ClassVar[Ledger | None] = None
     alive: bool
@@ -77,7 +78,8 @@ class LoopWorker(Worker):  # type: ignore[misc]
         try:
             loop.run_forever()
         finally:
-            shared.beside.shutdown(wait=False, cancel_futures=True)
+            shared.large.end()
+            shared.pages.end()
         if self._exit is not None:
             raise self._exit
 
@@ -108,6 +110,8 @@ class LoopWorker(Worker):  # type: ignore[misc]
             count_request=self._count_request,
             report=self._report,
             end=self._end,
+            large=Beside(self._loop),
+            pages=Beside(self._loop),
         )
 
     def _report(self) -> None:

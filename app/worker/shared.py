@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.refusal import overloaded
+from app.worker.beside import Beside
 from app.worker.exchange import Clock
 from app.worker.head import HeadReader
 from app.worker.proxies import Proxies
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 # Bodies that arrive in pieces may take this many times the largest body, all together.
 _LARGEST_BODIES = 8
-# So many requests may wait for the thread that answers those that take long.
-_MOST_WAITING = 64
 # A connection that has been idle for this long may be closed to make room for a new one.
 _IDLE_ENOUGH_S = 1.0
 # How long a connection without a request may stay when the worker stops: a client that was told
@@ -51,10 +49,9 @@ class Shared:
     count_request: Callable[[], None]
     report: Callable[[], None]  # tells the siblings how many connections there are
     end: Callable[[BaseException], None]  # leaves the event loop with an exit
+    large: Beside  # for transactions
+    pages: Beside  # which need not wait for those
     clock: Clock = field(default_factory=Clock)
-    beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
-    n_beside: int = 0  # requests that are answered there or wait for it
-    beside_since: float = float("inf")  # when the one at hand began
     connections: set[Connection] = field(default_factory=set)
     outbox: list[tuple[asyncio.WriteTransport, bytes]] = field(default_factory=list)
     held: int = 0  # bytes of bodies that arrived in pieces and have no answer yet
@@ -65,13 +62,6 @@ class Shared:
         self.held += more
         if more > 0 and self.held > _LARGEST_BODIES * self.settings.max_body_bytes:
             raise overloaded("There are too many large requests just now.")
-
-    def submit(self, work: Callable[[], None]) -> None:
-        """Have a request that takes long answered beside the loop; refuse it when too many wait."""
-        if self.n_beside >= _MOST_WAITING:
-            raise overloaded("There are too many large requests just now.")
-        self.n_beside += 1
-        self.beside.submit(work)
 
     def send(self, transport: asyncio.WriteTransport, wire: bytes) -> None:
         """Write an answer; small ones that are made in one turn of the loop leave together.
@@ -110,8 +100,8 @@ class Shared:
         return True
 
     def is_overdue(self, timeout: float) -> bool:
-        """Whether a request beside the loop has taken longer than a worker may be silent."""
-        return timeout > 0 and self.loop.time() - self.beside_since > timeout
+        """Whether an answer beside the loop has taken longer than a worker may be silent."""
+        return self.large.is_overdue(timeout) or self.pages.is_overdue(timeout)
 
     def stop(self) -> None:
         """Let every connection end: those without a request very soon."""
