@@ -33,6 +33,7 @@ from app.scoring import scoring, scoring_lane
 from app.store import ModelStore
 from app.watch import watch
 from model.errors import FraudscoreError
+from model.printable import one_line
 
 
 def create_app(config: Mapping[str, object] | None = None) -> Flask:
@@ -80,7 +81,7 @@ def wsgi() -> Flask:
     try:
         return create_app()
     except FraudscoreError as error:
-        print(f"fraudscore cannot start: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        print(f"fraudscore cannot start: {one_line(str(error))}", file=sys.stderr)  # noqa: T201
         sys.exit(Arbiter.APP_LOAD_ERROR)  # which Gunicorn takes from a worker as a reason to stop
 
 
