@@ -197,6 +197,22 @@ def test_large_request_leaves_the_loop_to_the_small_ones(serve, crowd, body, tmp
     assert [status for status, _, _ in receive_answers(large, 2)] == [200, 200]
 
 
+def test_rows_that_take_long_leave_the_loop_to_the_small_requests(serve, crowd):
+    """Sixty batches that are small in bytes take seconds; who asks after them waits for none."""
+    server = serve()
+    body = json.dumps([valid_row()] * 1000).encode()
+    head = b"POST /predict?explain=1&anomaly=1 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n"
+
+    batches = crowd(
+        server, 60, head % len(body), b"Content-Type: application/json\r\n\r\n", body
+    )
+    health = server.get("/health").status_code
+    n_waiting = len(batches) - len(answered(batches))
+
+    assert health == 200
+    assert n_waiting > 30
+
+
 def test_large_requests_beyond_those_that_may_wait_get_503(serve, crowd, tmp_path):
     server = serve(ECHO)
     gate = tmp_path / "gate"
