@@ -61,6 +61,10 @@ def rows_at_once(champion: Champion) -> int:
         {f.name: describe(f, cell, 0.0).value for f, cell in zip(spec.features, row, strict=True)}
         for row in sample.tolist()
     ]
+    try:
+        champion.requests.load(rows)
+    except ValidationError:
+        return 0  # of such a model it is not known
     whole, broken = dumps(rows), dumps([*rows, None])
     seconds = 0.0
     for route, query in _dearest(champion.artifact.scorer.tasks):

@@ -13,6 +13,7 @@ from werkzeug.test import EnvironBuilder
 
 from app import create_app, effort
 from app.effort import LOOP_SECONDS, MOST_BYTES, rows_at_once
+from app.schemas import RequestBody
 from app.worker.exchange import Clock, respond
 from model.decision import Policy
 from model.features import Feature
@@ -68,10 +69,10 @@ def batch(service, n_rows, **changes):
     return json.dumps([row] * n_rows).encode()
 
 
-def names(number, length):
+def names(number, length, letters=string.ascii_letters):
     """Return different names that nothing knows."""
     draw = random.Random(0)  # noqa: S311
-    return ["".join(draw.choices(string.ascii_letters + "_", k=length)) for _ in range(number)]
+    return ["".join(draw.choices(letters, k=length)) for _ in range(number)]
 
 
 HEAVY = {
@@ -81,7 +82,7 @@ HEAVY = {
         [dict.fromkeys(some, 1) for some in zip(*[iter(names(800, 5))] * 8, strict=True)]
     ),
     "long unknown keys": json.dumps([dict.fromkeys(names(90, 64), 1)] * 9),
-    "keys like the long names": json.dumps([{"abc" * 16 + name: 1} for name in names(40, 12)]),
+    "keys of the letters of long names": json.dumps(dict.fromkeys(names(100, 60, "abc"), 1)),
     "a hundred unknown keys in each row": json.dumps([dict.fromkeys(names(100, 3), 1)] * 90),
     "keys beside the envelope": json.dumps({"transactions": [], **dict.fromkeys(names(6000, 4))}),
     "empty rows": "[" + "{}," * 20_000 + "{}]",
@@ -200,6 +201,15 @@ def test_limit_of_rows_follows_what_a_row_costs(champion, monkeypatch):
     monkeypatch.setattr(effort.time, "thread_time", lambda: now[0])
 
     assert rows_at_once(champion) == int(LOOP_SECONDS / (5 * per_row))
+
+
+def test_model_whose_golden_rows_it_refuses_itself_is_answered_beside_the_loop(champion):
+    spec = champion.artifact.scorer.spec
+    features = [replace(feature, minimum=None, maximum=None) for feature in spec.features]
+    features[0] = replace(features[0], maximum=-1.0)
+    requests = RequestBody(replace(spec, features=tuple(features)), 100)
+
+    assert rows_at_once(replace(champion, requests=requests)) == 0
 
 
 def test_model_whose_row_takes_longer_than_the_loop_has_is_answered_beside_it(app, monkeypatch):
