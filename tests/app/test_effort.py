@@ -50,9 +50,11 @@ def seconds_on_loop(service, environ, body):
     """Return what a request takes of the loop's thread at the best of a few times."""
     if service.extensions["fraudscore.takes_long"](environ, body):
         return 0.0
+    spec = service.extensions["fraudscore"].current().artifact.scorer.spec
     best = float("inf")
     for _ in range(REPETITIONS):
         given = dict(environ)
+        spec._reader._suggestions._kept.clear()  # each time is the first
         began = time.thread_time()
         respond(service, given, body, Clock(), is_last=False)
         best = min(best, time.thread_time() - began)
