@@ -208,8 +208,6 @@ class Connection(asyncio.Protocol):
         shared = self._shared
         environ = self._environ.copy()
         environ.update(head.environ)
-        if head.is_forwarded:
-            shared.proxies.apply(environ)
         shared.count_request()
         is_last = not head.keep_alive or (shared.is_stopping and not self._reader.unread)
         answer = partial(respond, shared.application, environ, body, shared.clock, is_last=is_last)

@@ -203,9 +203,7 @@ def test_rows_that_take_long_leave_the_loop_to_the_small_requests(serve, crowd):
     body = json.dumps([valid_row()] * 1000).encode()
     head = b"POST /predict?explain=1&anomaly=1 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n"
 
-    batches = crowd(
-        server, 60, head % len(body), b"Content-Type: application/json\r\n\r\n", body
-    )
+    batches = crowd(server, 60, head % len(body), b"Content-Type: application/json\r\n\r\n", body)
     health = server.get("/health").status_code
     n_waiting = len(batches) - len(answered(batches))
 
