@@ -20,6 +20,7 @@ from app.access.gate import Gate, gate_of
 from app.access.mount import Mount
 from app.config import Settings
 from app.documentation.docs import docs
+from app.effort import effort_of
 from app.health import health
 from app.json_provider import StrictJSONProvider
 from app.layer import RequestLayer
@@ -59,6 +60,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
         "fraudscore": store,
         "fraudscore.gate": gate,
         "fraudscore.lane": lane,
+        "fraudscore.takes_long": effort_of(store),
         "fraudscore.observer": observer,
     }
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import orjson
 
+from app.effort import rows_at_once
 from app.json_provider import dumps
 from app.schemas import RequestBody
 from model.artifact import Artifact, load
@@ -39,6 +40,7 @@ class Champion:
     loaded_at: float  # seconds since 1970
     requests: RequestBody
     label: orjson.Fragment  # {"name": …, "version": …}, encoded once
+    rows_at_once: int = 0  # so many of a request may be answered on the event loop
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,8 @@ class ModelStore:
         """Prepare what requests need of an artifact."""
         label = orjson.Fragment(dumps({"name": artifact.name, "version": artifact.version}))
         requests = RequestBody(artifact.scorer.spec, self._max_rows)
-        return Champion(artifact, promoted_at, time.time(), requests, label)
+        champion = Champion(artifact, promoted_at, time.time(), requests, label)
+        return replace(champion, rows_at_once=rows_at_once(champion))
 
     def _accept(self, artifact: Artifact, promoted_at: str) -> None:
         """Let a verified artifact answer; the one that does already stays as it is."""

@@ -17,6 +17,7 @@ import uvloop
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from app.config import Settings
+from app.worker.beside import Beside
 from app.worker.head import HeadReader
 from app.worker.ledger import Ledger
 from app.worker.listener import MOST_REFUSED, Listener
@@ -24,12 +25,14 @@ from app.worker.shared import Shared
 
 _TICK_S = 0.5
 _STOPPING_TICK_S = 0.05
+# The loop waits for the interpreter this long, not Python's 5 ms, whenever the other thread has it.
+_SWITCH_S = 0.001
 # Besides its connections a worker holds listening sockets, pipes, files of the log and the model.
 _OTHER_FILES = 128
 
 
 class LoopWorker(Worker):  # type: ignore[misc]
-    """One process, one event loop, one thread more for large requests."""
+    """One process, one event loop, two threads more for what would hold the loop for long."""
 
     ledger: ClassVar[Ledger | None] = None
     alive: bool
@@ -78,13 +81,15 @@ class LoopWorker(Worker):  # type: ignore[misc]
         )
         shared.large.submit(int)  # has its thread now, or no request ever meets this worker
         loop.add_signal_handler(signal.SIGTERM, self._stop)
+        sys.setswitchinterval(_SWITCH_S)
         gc.freeze()  # what was loaded stays for good and need not be looked at again
         self._listener.start(self.cfg.workers)
         self._tick()
         try:
             loop.run_forever()
         finally:
-            shared.large.shutdown(wait=False, cancel_futures=True)
+            shared.large.end()
+            shared.pages.end()
         if self._exit is not None:
             raise self._exit
 
@@ -94,6 +99,7 @@ class LoopWorker(Worker):  # type: ignore[misc]
         return Shared(
             loop=self._loop,
             application=self.wsgi,
+            takes_long=self.wsgi.extensions["fraudscore.takes_long"],
             settings=settings,
             keepalive=cfg.keepalive,
             heads=HeadReader(
@@ -113,6 +119,8 @@ class LoopWorker(Worker):  # type: ignore[misc]
             count_request=self._count_request,
             report=self._report,
             end=self._end,
+            large=Beside(self._loop),
+            pages=Beside(self._loop),
         )
 
     def _report(self) -> None:
