@@ -73,6 +73,9 @@ def tiny_scorer(
     """Train a scorer on a few hundred rows; ``tasks`` is 'both', 'fraud' or 'anomaly'."""
     rng = np.random.default_rng(seed)
     rows, labels = tiny_rows(400, rng)
+    n_more = len(features) - len(TINY_FEATURES)
+    if n_more:  # numbers that say nothing
+        rows = np.column_stack([rows, rng.normal(size=(len(rows), n_more))])
     spec = FeatureSpec(features, id_column="payment_id", amount="Amount")
     spec = spec.measured(rows, labels == 0)
     preprocessor = Preprocessor.fit(spec, rows, labels=labels, n_bins=n_bins)

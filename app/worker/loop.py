@@ -10,12 +10,14 @@ import os
 import resource
 import signal
 import sys
+from types import FrameType
 from typing import Any, ClassVar
 
 import uvloop
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from app.config import Settings
+from app.worker.beside import Beside
 from app.worker.head import HeadReader
 from app.worker.ledger import Ledger
 from app.worker.listener import MOST_REFUSED, Listener
@@ -23,12 +25,14 @@ from app.worker.shared import Shared
 
 _TICK_S = 0.5
 _STOPPING_TICK_S = 0.05
+# The loop waits for the interpreter this long, not Python's 5 ms, whenever the other thread has it.
+_SWITCH_S = 0.001
 # Besides its connections a worker holds listening sockets, pipes, files of the log and the model.
 _OTHER_FILES = 128
 
 
 class LoopWorker(Worker):  # type: ignore[misc]
-    """One process, one event loop, one thread more for large requests."""
+    """One process, one event loop, two threads more for what would hold the loop for long."""
 
     ledger: ClassVar[Ledger | None] = None
     alive: bool
@@ -59,6 +63,15 @@ class LoopWorker(Worker):  # type: ignore[misc]
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
         super().init_process()
 
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """End at once, also where the exit is raised in a callback that keeps it to itself."""
+        try:
+            super().handle_quit(sig, frame)
+        except SystemExit as exit_:
+            if self.booted:
+                self._end(exit_)
+            raise
+
     def run(self) -> None:
         """Serve until told to stop, then until the last connection has ended."""
         loop = self._loop = uvloop.new_event_loop()
@@ -66,14 +79,17 @@ class LoopWorker(Worker):  # type: ignore[misc]
         self._listener = Listener(
             self.sockets, shared, self._ledger, self._slot, self.cfg.worker_connections
         )
+        shared.large.submit(int)  # has its thread now, or no request ever meets this worker
         loop.add_signal_handler(signal.SIGTERM, self._stop)
+        sys.setswitchinterval(_SWITCH_S)
         gc.freeze()  # what was loaded stays for good and need not be looked at again
         self._listener.start(self.cfg.workers)
         self._tick()
         try:
             loop.run_forever()
         finally:
-            shared.large.shutdown(wait=False, cancel_futures=True)
+            shared.large.end()
+            shared.pages.end()
         if self._exit is not None:
             raise self._exit
 
@@ -83,6 +99,7 @@ class LoopWorker(Worker):  # type: ignore[misc]
         return Shared(
             loop=self._loop,
             application=self.wsgi,
+            takes_long=self.wsgi.extensions["fraudscore.takes_long"],
             settings=settings,
             keepalive=cfg.keepalive,
             heads=HeadReader(
@@ -102,6 +119,8 @@ class LoopWorker(Worker):  # type: ignore[misc]
             count_request=self._count_request,
             report=self._report,
             end=self._end,
+            large=Beside(self._loop),
+            pages=Beside(self._loop),
         )
 
     def _report(self) -> None:
