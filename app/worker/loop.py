@@ -79,7 +79,6 @@ class LoopWorker(Worker):  # type: ignore[misc]
         self._listener = Listener(
             self.sockets, shared, self._ledger, self._slot, self.cfg.worker_connections
         )
-        shared.large.submit(int)  # has its thread now, or no request ever meets this worker
         loop.add_signal_handler(signal.SIGTERM, self._stop)
         sys.setswitchinterval(_SWITCH_S)
         gc.freeze()  # what was loaded stays for good and need not be looked at again
