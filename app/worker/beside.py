@@ -19,6 +19,7 @@ class Beside:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._thread = ThreadPoolExecutor(1)
+        self._thread.submit(int)  # begins now: where no thread can be had no request meets this
         self._n_given = 0  # being made or waiting
         self._since = float("inf")  # when the one at hand was begun
 

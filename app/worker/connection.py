@@ -60,6 +60,11 @@ class Connection(asyncio.Protocol):
         is_at_work = self._is_busy or self._is_stuck or self._is_leaving
         return not (is_at_work or self._reader.has_begun)
 
+    @property
+    def is_lingering(self) -> bool:
+        """Whether the client has its last answer, and is only heard out."""
+        return self._is_leaving and not (self._is_busy or self._is_stuck)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, or refuse at once where there are too many connections."""
         self._transport = transport

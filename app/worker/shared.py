@@ -97,6 +97,15 @@ class Shared:
         oldest.close()
         return True
 
+    def end_lingering(self) -> bool:
+        """End the connection that was given its last answer first, if any was."""
+        lingering = [connection for connection in self.connections if connection.is_lingering]
+        oldest = min(lingering, key=lambda connection: connection.deadline, default=None)
+        if oldest is None:
+            return False
+        oldest.expire()
+        return True
+
     def is_overdue(self, timeout: float) -> bool:
         """Whether an answer beside the loop has taken longer than a worker may be silent."""
         return self.large.is_overdue(timeout) or self.pages.is_overdue(timeout)
