@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.soak, reads_proc]
 LASTING_S = 5
 IDLE = 2_000  # as many as two workers take; what comes then needs room
 IDLE_FOR_S = 1.5  # those that were opened a moment ago are not ended for others
+SLOWER_S = 0.03  # clients pause so long beside a flood, which takes much of a small machine
 SLOW = 300
 DRIP_EVERY_S = 0.2
 
@@ -26,7 +27,10 @@ def test_empty_connections_hold_nobody_up(serve_two, load, rate):
     server = serve_two()
     footprint = Footprint(server)
     flood = empty_connections.Plan(server.port, rate, LASTING_S)
-    with generating(empty_connections.command(flood)) as flooding, load(server.port) as seen:
+    with (
+        generating(empty_connections.command(flood)) as flooding,
+        load(server.port, pause_s=SLOWER_S) as seen,
+    ):
         flooded = flooding.outcome()
 
     assert flooded["opened"] > rate * LASTING_S / 2, flooded
