@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from app import create_app
-from model.artifact import GOLDEN_TOLERANCE
 from model.cells import epoch_seconds
+from model.golden_answers import GOLDEN_TOLERANCE
 from tests.training.runs import train
 from tests.training.tables import mixed_frame, plain_frame, times
 from training.analysis import analysis
