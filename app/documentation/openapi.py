@@ -149,7 +149,7 @@ def _headers(extra: Mapping[str, str] | None = None) -> Document:
 
 def _request_body(champion: Champion) -> Document:
     """Describe the three forms of a body, with examples of each that the model scores."""
-    one, other, pair = _examples(champion)
+    one, _, pair = _examples(champion)
     several = _transactions_schema(None, champion.requests.envelope.fields["transactions"])
     reference = "#/components/schemas/"
     return {
