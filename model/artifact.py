@@ -181,7 +181,7 @@ def _manifest(path: Path, arrays: Mapping[str, Array]) -> dict[str, Any]:
 
 def _scorer(manifest: Mapping[str, Any], arrays: Mapping[str, Array]) -> Scorer:
     for name, array in arrays.items():
-        if array.dtype.kind == "f" and name != "golden.rows" and not np.isfinite(array).all():
+        if _is_of_model(name) and array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ValueError(f"{name} holds values that are not finite")
     base_rate = manifest.get("base_rate")
     if base_rate is not None and not (is_finite(base_rate) and 0 < base_rate < 1):
@@ -219,6 +219,11 @@ def _refuse_other_parts(manifest: Mapping[str, Any], arrays: Mapping[str, Array]
     for name in arrays.keys() - {"manifest"}:
         if name.partition(".")[0] not in prefixes:
             raise ConfigurationError(f"no part has the array {name!r:.80}")
+
+
+def _is_of_model(name: str) -> bool:
+    """Return whether an array is part of the model; golden rows hold missing values."""
+    return not name.startswith("golden.")
 
 
 def _prefixed(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:

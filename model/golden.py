@@ -64,7 +64,8 @@ def golden_transactions(spec: FeatureSpec, rows: Matrix) -> tuple[list[Transacti
     """Return rows as a client would send them, and as they are read from that.
 
     A row that cannot be sent is left out: a date that is drawn may be one that stands for never.
-    Rare categories, of which no texts are kept, are sent as unseen ones.
+    Rare categories, of which no texts are kept, are sent as unseen ones; missing values as null and
+    as the words that mean missing, in turn.
 
     Parameters
     ----------
@@ -85,8 +86,9 @@ def golden_transactions(spec: FeatureSpec, rows: Matrix) -> tuple[list[Transacti
 
 def _transaction(spec: FeatureSpec, row: Iterable[float], number: int) -> Transaction:
     transaction: Transaction = dict.fromkeys(spec.id_keys, f"golden-{number}")
+    absent = [None, *spec.missing][number % (len(spec.missing) + 1)]
     for feature, cell in zip(spec.features, row, strict=True):
-        transaction[feature.name] = None if isnan(cell) else _value(feature, cell)
+        transaction[feature.name] = absent if isnan(cell) else _value(feature, cell)
     return transaction
 
 

@@ -7,7 +7,8 @@ rounded differently by other processors and batch shapes; whatever follows them 
 but the last digits, so that no change is small enough to pass.
 
 The curves are compared at the rows' values and at their own knots, the policy at the least log
-odds of fraud for which it reviews and blocks amounts of every size.
+odds of fraud for which it reviews and blocks amounts of every size, the features by the numbers and
+categories that a transaction is measured by.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from numpy.typing import NDArray
 from model import strict_json
 from model.activations import sigmoid
 from model.decision import BLOCK, DECISIONS, HIGHEST_SCORE, REVIEW, SCORE_PER_DECADE, Policy
-from model.features import Matrix
+from model.features import FeatureSpec, Matrix
 from model.golden import Transaction, golden_transactions
+from model.rare import CHECKSUM, checksum
 from model.reasons import Reason
 from model.scorer import Anomalies, AnomalyPart, FraudPart, Scorer
 
@@ -50,7 +52,7 @@ def write_answers(scorer: Scorer, rows: Matrix) -> Outputs:
     transactions, rows = golden_transactions(scorer.spec, rows)
     text = json.dumps(transactions, ensure_ascii=False, allow_nan=False)
     outputs: Outputs = {"transactions": np.frombuffer(text.encode(), np.uint8), "rows": rows}
-    outputs |= _from_networks(scorer, rows)
+    outputs |= _of_features(scorer.spec) | _from_networks(scorer, rows)
     outputs |= _probes(scorer, outputs)
     return outputs | _from_probes(scorer, outputs)
 
@@ -70,13 +72,18 @@ def check_answers(scorer: Scorer, written: Mapping[str, Array]) -> list[Transact
     if not len(rows):
         raise ValueError("there are none")
     read = {"rows": scorer.spec.matrix_from_rows(transactions)}
-    found = read | _from_networks(scorer, rows) | _from_probes(scorer, written)
+    found = (
+        read
+        | _of_features(scorer.spec)
+        | _from_networks(scorer, rows)
+        | _from_probes(scorer, written)
+    )
     names = {"transactions", *found, *_names_of_probes(scorer)}
     if written.keys() != names:
         raise ValueError(f"there are {sorted(written)}, not {sorted(names)}")
     for name, values in found.items():
         _compare(name, values, written[name])
-    refuse_what_is_not_finite(scorer, rows)
+    _refuse_what_is_not_finite(scorer, rows)
     return transactions
 
 
@@ -97,24 +104,38 @@ def check_format_1(scorer: Scorer, written: Mapping[str, Array]) -> list[Transac
         raise ValueError(f"there are {sorted(written)}, not {sorted(('rows', *found))}")
     for name, values in found.items():
         _compare(name, values, written[name])
-    refuse_what_is_not_finite(scorer, rows)
+    _refuse_what_is_not_finite(scorer, rows)
     return golden_transactions(scorer.spec, rows)[0]
 
 
-def refuse_what_is_not_finite(scorer: Scorer, rows: Matrix) -> None:
+def _refuse_what_is_not_finite(scorer: Scorer, rows: Matrix) -> None:
     """Answer the rows in full once: a part that cannot run, or finds no number, must not serve."""
     numbers: Outputs = {}
     if scorer.fraud is not None:
         scores = scorer.score(rows)
         numbers |= {"probability": scores.probability, "spread": scores.spread}
+        numbers["contributions"] = scorer.contributions(rows)
         scorer.reasons(rows, scores)
     if scorer.anomalies is not None:
         anomalies = scorer.anomaly(rows)
-        numbers["anomaly_score"] = anomalies.anomaly_score
+        numbers |= {"anomaly_score": anomalies.anomaly_score, "shares": anomalies.shares}
         scorer.anomaly_reasons(rows, anomalies)
     for name, values in numbers.items():
         if not np.isfinite(values).all():
             raise AnswersDifferError(f"{name} is not finite")
+
+
+def _of_features(spec: FeatureSpec) -> Outputs:
+    """Return what transactions are measured by: bounds, typical values, and categories."""
+    facts = [
+        (each.minimum, each.maximum, each.central, *(each.typical_days or (None, None)))
+        for each in spec.features
+    ]
+    categories = [checksum(text) for each in spec.features for text in each.categories]
+    return {
+        "features": np.array(facts, np.float64),  # (F, 5), NaN for None
+        "categories": np.array(categories, CHECKSUM),
+    }
 
 
 def _from_networks(scorer: Scorer, rows: Matrix) -> Outputs:
