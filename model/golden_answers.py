@@ -8,13 +8,13 @@ but the last digits, so that no change is small enough to pass.
 
 The curves are compared at the rows' values and at their own knots, the policy at the least log
 odds of fraud for which it reviews and blocks amounts of every size, the features by the numbers and
-categories that a transaction is measured by.
+words that a transaction is read by.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -126,15 +126,15 @@ def _refuse_what_is_not_finite(scorer: Scorer, rows: Matrix) -> None:
 
 
 def _of_features(spec: FeatureSpec) -> Outputs:
-    """Return what transactions are measured by: bounds, typical values, and categories."""
+    """Return what transactions are read by: bounds, typical values, categories, missing words."""
     facts = [
         (each.minimum, each.maximum, each.central, *(each.typical_days or (None, None)))
         for each in spec.features
     ]
-    categories = [checksum(text) for each in spec.features for text in each.categories]
+    texts = [*(text for each in spec.features for text in each.categories), *spec.missing]
     return {
         "features": np.array(facts, np.float64),  # (F, 5), NaN for None
-        "categories": np.array(categories, CHECKSUM),
+        "texts": np.array([checksum(text) for text in texts], CHECKSUM),
     }
 
 
@@ -215,7 +215,7 @@ def _of_fraud(scorer: Scorer, fraud: FraudPart, written: Mapping[str, Array]) ->
         "decisions": np.array(DECISIONS).take(decision),
         "reasons": _leading(reasons),
         "thresholds": _thresholds(fraud.policy),
-        "anomaly_review": _anomaly_review(fraud.policy),
+        "anomaly_review": np.array([fraud.policy.anomaly_review], np.float64),  # NaN for None
     }
 
 
@@ -232,31 +232,20 @@ def _leading(reasons: list[list[Reason]]) -> Array:
 
 
 def _thresholds(policy: Policy) -> Array:
-    """Return the least log odds at which each amount is reviewed, and blocked: shape (2, n)."""
+    """Return the least log odds at which each amount is reviewed, and blocked: shape (2, n).
+
+    By bisection: whatever the policy, decisions become stricter with the odds.
+    """
     amounts = np.array(AMOUNTS)
-    scores = None if policy.anomaly_review is None else np.full(len(amounts), -np.inf)
-
-    def lowest(decision: int) -> Array:
-        return _lowest(
-            lambda odds: policy.decide(sigmoid(odds), amounts, scores) >= decision,
-            np.full(len(amounts), WIDEST_ODDS),
-        )
-
-    return np.array([lowest(REVIEW), lowest(BLOCK)])
-
-
-def _anomaly_review(policy: Policy) -> Array:
-    """Return the least anomaly score that is reviewed; 2 where none is."""
-    return _lowest(policy.is_odd, np.full(1, 2.0))
-
-
-def _lowest(is_reached: Callable[[Array], Array], widest: Array) -> Array:
-    """Return where a condition begins to hold, between −widest and widest, by bisection."""
-    low, high = -widest, widest
+    in_order = None if policy.anomaly_review is None else np.full(len(amounts), -np.inf)
+    decisions = np.array([[REVIEW], [BLOCK]])
+    low = np.full((2, len(amounts)), -WIDEST_ODDS)
+    high = -low
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        reached = is_reached(middle)
-        low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+        decided = [policy.decide(sigmoid(odds), amounts, in_order) for odds in middle]
+        is_reached = np.array(decided) >= decisions
+        low, high = np.where(is_reached, low, middle), np.where(is_reached, middle, high)
     return high
 
 
@@ -273,9 +262,11 @@ def _compare(name: str, found: Array, expected: Array) -> None:
                 f"row {row}, not {str(expected[row])!r:.60}"
             )
         return
-    if np.array_equal(np.isnan(found), np.isnan(expected)) and np.allclose(
-        found, expected, *_tolerances(name), equal_nan=True
-    ):
+    if not np.array_equal(np.isnan(found), np.isnan(expected)):
+        raise AnswersDifferError(
+            f"golden.{name} differ from the day it was written: a number is NaN"
+        )
+    if np.allclose(found, expected, *_tolerances(name), equal_nan=True):
         return
     difference = np.nanmax(np.abs(found - expected))
     raise AnswersDifferError(
