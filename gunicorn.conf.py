@@ -9,7 +9,6 @@ for _library in ("OPENBLAS", "OMP", "MKL", "VECLIB"):
 
 from app import run_dir as _run_dir  # noqa: E402 (it imports NumPy)
 from app.setting_types import mount_path as _mount_path  # noqa: E402 (likewise)
-from app.setting_types import networks as _networks  # noqa: E402 (likewise)
 
 _APP = _run_dir.__package__  # app here, fraudscore.app where it is installed
 # Gunicorn's threads would take this from every path themselves, and answer 500 where it is missing.
@@ -54,15 +53,11 @@ keepalive = (
     65  # longer than the idle time of the usual load balancer, which then never hits a close
 )
 
-# Whoever else asks whom to believe gets the same answer as the rate limits: nobody, unless told. By
-# itself Gunicorn believes all that comes from this machine, where clients may be, too.
-try:
-    _trusted = _networks(os.environ.get("FRAUDSCORE_TRUSTED_PROXIES", ""))
-except ValueError as _error:
-    sys.exit(f"fraudscore cannot start: FRAUDSCORE_TRUSTED_PROXIES {_error}")
-# The names of WSGI are not a client's to set, not even through a proxy that lets everything pass.
+# What proxies say is read by the application, in one place for both workers; Gunicorn itself
+# believes nobody. The names of WSGI are not a client's to set, not even through a proxy.
+forwarded_allow_ips = ""
 forwarder_headers = ""
-forwarded_allow_ips = ",".join(map(str, _trusted))
+secure_scheme_headers = {}
 
 preload_app = True  # loaded and verified once; workers share the memory and restart from it
 control_socket_disable = True  # it would need a writable home

@@ -15,8 +15,8 @@ from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from werkzeug.exceptions import NotFound
 
 from app import errors, telemetry
-from app.access.addresses import ClientAddresses
-from app.access.gate import gate_of
+from app.access.forwarded import Forwarding
+from app.access.gate import Gate, gate_of
 from app.access.mount import Mount
 from app.config import Settings
 from app.documentation.docs import docs
@@ -32,6 +32,7 @@ from app.scoring import scoring, scoring_lane
 from app.store import ModelStore
 from app.watch import watch
 from model.errors import FraudscoreError
+from model.printable import one_line
 
 
 def create_app(config: Mapping[str, object] | None = None) -> Flask:
@@ -47,8 +48,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.json = StrictJSONProvider(app)
     store = ModelStore(settings.model_dir, settings.max_rows)
     lane = scoring_lane(store, settings.max_body_bytes)
-    addresses = ClientAddresses(settings.trusted_proxies)
-    gate = gate_of(settings, addresses)
+    gate = gate_of(settings)
     log = RequestLog(settings.log_level)
     observer = Observer(store, gate, log, settings.run_dir, tracing_for(os.environ))
     app.extensions |= {
@@ -68,8 +68,11 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(exposition)
 
     shortcuts = lane if settings.lane else {}
-    mount = Mount(settings.mount_path, addresses)
-    app.wsgi_app = RequestLayer(app.wsgi_app, shortcuts, mount, gate, observer)  # type: ignore[method-assign]
+    forwarding = Forwarding(settings.trusted_proxies)
+    mount = Mount(settings.mount_path)
+    app.wsgi_app = RequestLayer(  # type: ignore[method-assign]
+        app.wsgi_app, shortcuts, forwarding, mount, gate, observer
+    )
     return app
 
 
@@ -78,7 +81,7 @@ def wsgi() -> Flask:
     try:
         return create_app()
     except FraudscoreError as error:
-        print(f"fraudscore cannot start: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        print(f"fraudscore cannot start: {one_line(str(error))}", file=sys.stderr)  # noqa: T201
         sys.exit(Arbiter.APP_LOAD_ERROR)  # which Gunicorn takes from a worker as a reason to stop
 
 
@@ -86,6 +89,9 @@ def begin_worker(app: Flask) -> None:
     """Start what a worker does beside answering; after the fork, which no thread survives."""
     settings: Settings = app.config["FRAUDSCORE"]
     watch(app.extensions["fraudscore"], settings.model_poll_seconds)
+    gate: Gate | None = app.extensions["fraudscore.gate"]
+    if gate is not None:
+        gate.open()
     app.extensions["fraudscore.observer"].open()
 
 

@@ -15,6 +15,8 @@ def temporary_beside(path: Path) -> Path:
 def write_atomically(path: Path, content: bytes, mode: int | None = None) -> None:
     """Write to a temporary name beside the target, flush to disk, rename.
 
+    A symbolic link stays one: what it leads to is replaced.
+
     ``mode`` are the permissions of the file, before it has any content; by default the usual ones.
 
     Raises
@@ -22,6 +24,7 @@ def write_atomically(path: Path, content: bytes, mode: int | None = None) -> Non
     OSError
         If the disk is full or the folder not writable; the old content is then untouched.
     """
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_beside(path)
     try:

@@ -30,7 +30,8 @@ def refuse_outside(part: Any, **ranges: tuple[float, float]) -> None:
         value = getattr(part, name)
         for number in value if isinstance(value, tuple) else (value,):
             if number is not None and not (isfinite(number) and low <= number <= high):
-                expected = f"at least {low:g}" if high == inf else f"between {low:g} and {high:g}"
+                highest = "" if high == inf else f" and {high:,.8g}"
+                expected = f"between {low:g}{highest}" if highest else f"at least {low:g}"
                 raise ConfigurationError(f"{name} must be {expected}, got {number}")
 
 

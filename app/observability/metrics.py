@@ -146,7 +146,7 @@ KEYS_STALE = Metric(
 LIMITS_UNSHARED = Metric(
     "fraud_rate_limit_redis_failures_total",
     "counter",
-    "Times that Redis did not answer, and a worker counted rate limits by itself.",
+    "Times that Redis failed or took too long, and a worker counted rate limits by itself.",
 )
 LINES_DROPPED = Metric(
     "fraud_log_lines_dropped_total",

@@ -205,8 +205,6 @@ class Connection(asyncio.Protocol):
         shared = self._shared
         environ = self._environ.copy()
         environ.update(head.environ)
-        if head.is_forwarded:
-            shared.proxies.apply(environ)
         shared.count_request()
         is_last = not head.keep_alive or (shared.is_stopping and not self._reader.unread)
         if not _is_large(body):

@@ -19,7 +19,6 @@ from app.config import Settings
 from app.worker.head import HeadReader
 from app.worker.ledger import Ledger
 from app.worker.listener import MOST_REFUSED, Listener
-from app.worker.proxies import Proxies
 from app.worker.shared import Shared
 
 _TICK_S = 0.5
@@ -89,7 +88,6 @@ class LoopWorker(Worker):  # type: ignore[misc]
             heads=HeadReader(
                 cfg.limit_request_line, cfg.limit_request_fields, cfg.limit_request_field_size
             ),
-            proxies=Proxies(cfg.forwarded_allow_ips, cfg.secure_scheme_headers),
             environ={
                 "wsgi.version": (1, 0),
                 "wsgi.url_scheme": "http",

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from app.refusal import overloaded
 from app.worker.exchange import Clock
 from app.worker.head import HeadReader
-from app.worker.proxies import Proxies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +40,6 @@ class Shared:
     settings: Settings
     keepalive: float
     heads: HeadReader
-    proxies: Proxies
     environ: WSGIEnvironment  # what every request begins with
     count_request: Callable[[], None]
     report: Callable[[], None]  # tells the siblings how many connections there are

@@ -38,6 +38,17 @@ def test_content_is_written_and_nothing_else_is_left(tmp_path):
     assert names_in(path.parent) == ["file"]
 
 
+def test_symbolic_link_stays_one(tmp_path):
+    target = tmp_path / "there" / "file"
+    (tmp_path / "link").symlink_to(target)
+
+    write_atomically(tmp_path / "link", b"new")
+
+    assert (tmp_path / "link").is_symlink()
+    assert target.read_bytes() == b"new"
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "link", tmp_path / "there"]
+
+
 @pytest.mark.parametrize("call", ["fsync", "replace"])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EROFS])
 def test_old_content_survives_a_failing_system_call(call, number, tmp_path, monkeypatch):
