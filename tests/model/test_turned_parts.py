@@ -182,6 +182,12 @@ def test_artifact_that_claims_an_older_format_is_held_to_what_it_holds(arrays, t
     assert "the golden rows do not fit" in refusal(ArtifactFormatError, path)
 
 
+def test_reason_of_a_refusal_is_short_whatever_it_quotes(arrays, tmp_path):
+    path = write(tmp_path, with_manifest(arrays, policy(kind="a" * 1_000_000)))
+
+    assert len(refusal(ArtifactFormatError, path)) < 600
+
+
 def test_facts_that_nothing_depends_on_may_be_anything_that_json_holds(arrays, tmp_path):
     def change(manifest):
         manifest.update(metrics={"auc": 1e300, "notes": ["été", None]}, seed=2**63 - 1)
