@@ -13,6 +13,8 @@ from werkzeug.exceptions import (
 )
 from werkzeug.wsgi import get_content_length, get_input_stream
 
+from app.refusal import RefusedError
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
@@ -26,12 +28,20 @@ _JSON_TYPE = re.compile(
 _SMALL = 128 * 1024
 _MORE_BRACKETS = 16
 _MORE_COMMAS = 4
+_CLOSE = ("Connection", "close")  # who is meant is not known, nor who comes next on the connection
+# A name, an address or nothing, in labels as long as a name may have: routing refuses longer ones.
+_LABEL = r"[A-Za-z0-9\-_~!$&'()*+,;=%:\[\]]{1,63}"
+_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*\.?)?")
 
 
 def check_host(environ: WSGIEnvironment) -> None:
-    """Refuse an HTTP/1.1 request without a Host header, as RFC 9112 asks; Gunicorn lets it pass."""
-    if environ.get("SERVER_PROTOCOL") == "HTTP/1.1" and "HTTP_HOST" not in environ:
-        raise BadRequest("An HTTP/1.1 request needs a Host header.")
+    """Require a Host header where the protocol does, as RFC 9112 asks, in the form of a host."""
+    host = environ.get("HTTP_HOST")
+    if host is None:
+        if environ.get("SERVER_PROTOCOL") == "HTTP/1.1":
+            raise RefusedError(400, "An HTTP/1.1 request needs a Host header.", _CLOSE)
+    elif not _HOST.fullmatch(host):
+        raise RefusedError(400, "The Host header does not name a host.", _CLOSE)
 
 
 def check_content(environ: WSGIEnvironment) -> None:

@@ -87,6 +87,8 @@ class RequestLayer:
             if refusal is not None:
                 raise refusal
             check_host(environ)
+            # Declined by answering as if it were not offered; routing would refuse the request.
+            environ.pop("HTTP_UPGRADE", None)
             is_below_mount = self._mount.apply(environ)
             if self._gate is not None:
                 self._gate.admit(environ, record)

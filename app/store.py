@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
 import orjson
 
+from app.effort import rows_at_once
 from app.json_provider import dumps
 from app.rehearsal import rehearse
 from app.schemas import RequestBody
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 # A refused champion is tried again when its file changes, and after this time: what else may have
 # been in the way (permissions above it, a disk, memory) leaves no trace on the file.
 RETRY_SECONDS = 30.0
+# Looking takes milliseconds, loading a few seconds: what takes longer waits for a disk.
+PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Champion:
     loaded_at: float  # seconds since 1970
     requests: RequestBody
     label: orjson.Fragment  # {"name": …, "version": …}, encoded once
+    rows_at_once: int = 0  # so many of a request may be answered on the event loop
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,9 @@ class Refusal:
 
     version: str | None  # None: the pointer could not be read
     reason: str
+
+
+_LATE = Refusal(None, f"its files have not been read for {PATIENCE_SECONDS:g} s")
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,8 @@ class ModelStore:
         self._seen: object = self._files(pointer)
         self._retry_at = inf
         self._refused: object = None
+        self._looking_since = inf
+        self._is_late = False
         artifact = load_promoted(directory, pointer)
         self._serving = _Serving(self._champion(artifact, pointer.promoted_at))
 
@@ -88,6 +97,9 @@ class ModelStore:
     def status(self) -> dict[str, object]:
         """Say which model answers, as the health routes report it."""
         serving = self._serving
+        refusal = serving.refusal
+        if refusal is None and self._is_overdue():
+            refusal = _LATE
         artifact = serving.champion.artifact
         model = {
             "name": artifact.name,
@@ -95,26 +107,45 @@ class ModelStore:
             "sha256": artifact.sha256,
             "promoted_at": serving.champion.promoted_at,
         }
-        if serving.refusal is None:
+        if refusal is None:
             return {"status": "ok", "model": model}
         return {
             "status": "degraded",
-            "reason": serving.refusal.reason,
-            "refused_version": serving.refusal.version,
+            "reason": refusal.reason,
+            "refused_version": refusal.version,
             "model": model,
         }
+
+    def tell_delay(self) -> None:
+        """Log once when a look at the champion takes too long, and once when it has ended.
+
+        For another thread than the one that looks, which may be held up for ever.
+        """
+        is_late = self._is_overdue()
+        if is_late and not self._is_late:
+            facts = {"model": self.current().artifact.version, "reason": _LATE.reason}
+            logger.error("champion cannot be looked at", extra={"facts": facts})
+        elif self._is_late and not is_late:
+            logger.info("champion can be looked at again")
+        self._is_late = is_late
 
     def take_up(self) -> None:
         """Begin in a new process: the pointer may have moved on since this model was loaded.
 
         Where its version cannot be served, the one before it is, else the one at hand.
         """
-        self.refresh()
-        if self._serving.refusal is not None:
-            self._fall_back()
+        with self._looking():
+            self.refresh()
+            if self._serving.refusal is not None:
+                self._fall_back()
 
     def refresh(self, while_loading: Loading = nullcontext) -> None:
         """Look at the pointer; verify a new champion beside the old one, then swap or refuse."""
+        with self._looking():
+            self._refresh(while_loading)
+
+    def _refresh(self, while_loading: Loading) -> None:
+        """Do what ``refresh`` says, however long it takes."""
         pointer = None
         try:
             pointer = read_pointer(self._directory)
@@ -131,6 +162,20 @@ class ModelStore:
                 self._seen = None  # the same pointer may come back
             self._refuse(pointer, error)
 
+    @contextmanager
+    def _looking(self) -> Iterator[None]:
+        """Let ``status`` know that a look has begun, and since when."""
+        began = self._looking_since
+        self._looking_since = min(began, time.monotonic())
+        try:
+            yield
+        finally:
+            self._looking_since = began
+
+    def _is_overdue(self) -> bool:
+        """Return whether a look takes so long that whatever it waits for must be broken."""
+        return time.monotonic() - self._looking_since > PATIENCE_SECONDS
+
     def _files(self, pointer: Pointer) -> object:
         """Return what differs when the pointer or the file that it names has changed."""
         try:
@@ -145,7 +190,7 @@ class ModelStore:
         requests = RequestBody(artifact.scorer.spec, self._max_rows)
         champion = Champion(artifact, promoted_at, time.time(), requests, label)
         rehearse(champion)
-        return champion
+        return replace(champion, rows_at_once=rows_at_once(champion))
 
     def _accept(self, champion: Champion) -> None:
         """Let a verified champion answer; an artifact that does already stays as it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import zipfile
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from model.errors import (
     ArtifactNotFoundError,
     FraudscoreError,
 )
+from model.files import read_regular
 
 Array = NDArray[Any]
 
@@ -35,12 +37,12 @@ def read_bytes_of(path: Path) -> bytes:
         If it is missing, unreadable or too large.
     """
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ArtifactFormatError(path, f"larger than {LARGEST_FILE} bytes")
-        return path.read_bytes()
+        return read_regular(path, LARGEST_FILE)
     except FileNotFoundError:
         raise ArtifactNotFoundError(path, "no such artifact") from None
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise ArtifactFormatError(path, f"larger than {LARGEST_FILE} bytes") from None
         raise ArtifactNotFoundError(path, f"cannot be read: {error.strerror}") from None
 
 

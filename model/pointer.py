@@ -10,9 +10,10 @@ from pathlib import Path
 from model import strict_json
 from model.artifact import Artifact, load
 from model.errors import ArtifactCorruptError, ArtifactNotFoundError
-from model.files import write_atomically
+from model.files import read_regular, write_atomically
 
 FILE_NAME = "champion.json"
+_LARGEST = 64 * 1024  # bytes; a few hundred are usual
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def read_pointer(directory: Path | str) -> Pointer:
     """
     path = Path(directory) / FILE_NAME
     try:
-        facts = strict_json.loads(path.read_bytes())
+        facts = strict_json.loads(read_regular(path, _LARGEST))
         pointer = Pointer(**facts)
     except FileNotFoundError:
         raise ArtifactNotFoundError(path, "no model has been promoted here") from None

@@ -79,6 +79,9 @@ def tiny_scorer(
     rng = np.random.default_rng(seed)
     rows, labels = tiny_rows(400, rng)
     roles: dict[str, Any] = {"id_column": "payment_id", "amount": "Amount"}
+    n_more = len(features) - len(TINY_FEATURES)
+    if n_more:  # numbers that say nothing
+        rows = np.column_stack([rows, rng.normal(size=(len(rows), n_more))])
     if has_birth:
         rows = np.column_stack([rows, rng.uniform(-1e9, 1e9, 400).round()])
         features = (*features, Feature("birth", "datetime", nullable=True))

@@ -22,7 +22,6 @@ _REQUEST_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Z]+ [!-~]+ HTTP/1\.[01]")
 _HOPELESS = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # All that RFC 9112 takes for white space; text in Python has far more, such as \xa0 and \x85.
 _SPACE = " \t"
-_HOST = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=%:\[\]]*")
 _ABSOLUTE = re.compile(r"https?://([^/?@]+)((?:[/?].*)?)", re.IGNORECASE)
 # Known, but nothing that a body of JSON would need; others are answered with 501.
 _CODINGS = {"chunked", "gzip", "x-gzip", "deflate", "compress", "x-compress", "identity"}
@@ -143,7 +142,6 @@ def _head(method: str, parts: _Parts, *, is_http_10: bool) -> Head:
     length, is_chunked = _framing(environ, is_http_10=is_http_10)
     target = parts.url.decode("ascii")
     path, query = _split_target(target, method, environ)
-    _check_host(environ, is_http_10=is_http_10)
     environ.update(
         REQUEST_METHOD=method,
         RAW_URI=target,
@@ -207,15 +205,6 @@ def _split_target(target: str, method: str, environ: dict[str, str]) -> tuple[st
         raise RefusedError(400, "The request target must be a path.")
     path, _, query = target.partition("?")
     return path, query
-
-
-def _check_host(environ: dict[str, str], *, is_http_10: bool) -> None:
-    """Require the Host header where the protocol does, in the form of a host."""
-    host = environ.get("HTTP_HOST", "" if is_http_10 else None)
-    if host is None:
-        raise RefusedError(400, "An HTTP/1.1 request needs a Host header.")
-    if not _HOST.fullmatch(host):
-        raise RefusedError(400, "The Host header does not name a host.")
 
 
 def _expects_continue(environ: dict[str, str], *, is_http_10: bool) -> bool:

@@ -7,38 +7,67 @@ from __future__ import annotations
 
 import gc
 import os
-import resource
 import signal
 import sys
+from types import FrameType
 from typing import Any, ClassVar
 
 import uvloop
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from app.config import Settings
+from app.worker.beside import Beside
 from app.worker.head import HeadReader
 from app.worker.ledger import Ledger
-from app.worker.listener import MOST_REFUSED, Listener
+from app.worker.listener import Listener
+from app.worker.places import allow_files, files_for, find_places
 from app.worker.shared import Shared
 
 _TICK_S = 0.5
 _STOPPING_TICK_S = 0.05
-# Besides its connections a worker holds listening sockets, pipes, files of the log and the model.
-_OTHER_FILES = 128
+# The loop waits for the interpreter this long, not Python's 5 ms, whenever the other thread has it.
+_SWITCH_S = 0.001
+# Workers obey these. The others are for the master, and nothing to a worker: sent to all processes
+# of the service at once, most of them would end it by default.
+_OBEYED = (signal.SIGABRT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1)
+_FOR_THE_MASTER = (
+    signal.SIGALRM,
+    signal.SIGHUP,
+    signal.SIGINT,
+    signal.SIGTTIN,
+    signal.SIGTTOU,
+    signal.SIGUSR2,
+    signal.SIGWINCH,
+)
 
 
 class LoopWorker(Worker):  # type: ignore[misc]
-    """One process, one event loop, one thread more for large requests."""
+    """One process, one event loop, two threads more for what would hold the loop for long."""
 
+    SIGNALS = (*_OBEYED, signal.SIGCHLD)  # what Gunicorn first sets back to the default
     ledger: ClassVar[Ledger | None] = None
     alive: bool
 
     @classmethod
-    def check_config(cls, cfg: Any, log: Any) -> None:  # noqa: ARG003 (Gunicorn's signature)
-        """Refuse what this worker does not do, in the master, before anything is served."""
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Refuse what this worker cannot do, in the master, before anything is served."""
         if cfg.is_ssl:
             sys.exit(
                 "fraudscore cannot start: this worker speaks no TLS; put a proxy in front of it"
+            )
+        wanted = cfg.worker_connections
+        try:
+            allow_files(wanted, cfg.workers)
+        except OSError as error:
+            sys.exit(f"fraudscore cannot start: {error}")
+        places = find_places(wanted)
+        if places.served < wanted:
+            log.warning(
+                "Each worker serves %d connections at once instead of %d: the limit of open files"
+                " cannot be raised to %d (ulimit -n, LimitNOFILE)",
+                places.served,
+                wanted,
+                files_for(wanted),
             )
 
     def __init__(self, *args: Any) -> None:
@@ -50,30 +79,37 @@ class LoopWorker(Worker):  # type: ignore[misc]
         self._exit: BaseException | None = None
         self._stop_at = float("inf")
 
-    def init_process(self) -> None:
-        """Allow as many open files as there may be connections, then go on as every worker does."""
-        wanted = self.cfg.worker_connections + MOST_REFUSED + _OTHER_FILES
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft != resource.RLIM_INFINITY and soft < wanted:
-            most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-        super().init_process()
+    def init_signals(self) -> None:
+        """Obey what a worker is to obey, and leave to the master what is the master's."""
+        super().init_signals()
+        for number in _FOR_THE_MASTER:
+            signal.signal(number, signal.SIG_IGN)
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """End at once, also where the exit is raised in a callback that keeps it to itself."""
+        try:
+            super().handle_quit(sig, frame)
+        except SystemExit as exit_:
+            if self.booted:
+                self._end(exit_)
+            raise
 
     def run(self) -> None:
         """Serve until told to stop, then until the last connection has ended."""
         loop = self._loop = uvloop.new_event_loop()
         shared = self._shared = self._share(Settings.load(os.environ, {}))
-        self._listener = Listener(
-            self.sockets, shared, self._ledger, self._slot, self.cfg.worker_connections
-        )
+        places = find_places(self.cfg.worker_connections)
+        self._listener = Listener(self.sockets, shared, self._ledger, self._slot, places)
         loop.add_signal_handler(signal.SIGTERM, self._stop)
+        sys.setswitchinterval(_SWITCH_S)
         gc.freeze()  # what was loaded stays for good and need not be looked at again
         self._listener.start(self.cfg.workers)
         self._tick()
         try:
             loop.run_forever()
         finally:
-            shared.large.shutdown(wait=False, cancel_futures=True)
+            shared.large.end()
+            shared.pages.end()
         if self._exit is not None:
             raise self._exit
 
@@ -83,6 +119,7 @@ class LoopWorker(Worker):  # type: ignore[misc]
         return Shared(
             loop=self._loop,
             application=self.wsgi,
+            takes_long=self.wsgi.extensions["fraudscore.takes_long"],
             settings=settings,
             keepalive=cfg.keepalive,
             heads=HeadReader(
@@ -102,6 +139,8 @@ class LoopWorker(Worker):  # type: ignore[misc]
             count_request=self._count_request,
             report=self._report,
             end=self._end,
+            large=Beside(self._loop),
+            pages=Beside(self._loop),
         )
 
     def _report(self) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.refusal import overloaded
+from app.worker.beside import Beside
 from app.worker.exchange import Clock
 from app.worker.head import HeadReader
 
@@ -37,6 +37,9 @@ class Shared:
 
     loop: asyncio.AbstractEventLoop
     application: WSGIApplication
+    takes_long: Callable[
+        [WSGIEnvironment, bytes], bool
+    ]  # such a request is answered beside the loop
     settings: Settings
     keepalive: float
     heads: HeadReader
@@ -44,9 +47,9 @@ class Shared:
     count_request: Callable[[], None]
     report: Callable[[], None]  # tells the siblings how many connections there are
     end: Callable[[BaseException], None]  # leaves the event loop with an exit
+    large: Beside  # for transactions
+    pages: Beside  # which need not wait for those
     clock: Clock = field(default_factory=Clock)
-    large: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
-    large_since: float = float("inf")  # when the large request at hand began
     connections: set[Connection] = field(default_factory=set)
     outbox: list[tuple[asyncio.WriteTransport, bytes]] = field(default_factory=list)
     held: int = 0  # bytes of bodies that arrived in pieces and have no answer yet
@@ -94,9 +97,18 @@ class Shared:
         oldest.close()
         return True
 
+    def end_lingering(self) -> bool:
+        """End the connection that was given its last answer first, if any was."""
+        lingering = [connection for connection in self.connections if connection.is_lingering]
+        oldest = min(lingering, key=lambda connection: connection.deadline, default=None)
+        if oldest is None:
+            return False
+        oldest.expire()
+        return True
+
     def is_overdue(self, timeout: float) -> bool:
-        """Whether a large request has taken longer than a worker may be silent."""
-        return timeout > 0 and self.loop.time() - self.large_since > timeout
+        """Whether an answer beside the loop has taken longer than a worker may be silent."""
+        return self.large.is_overdue(timeout) or self.pages.is_overdue(timeout)
 
     def stop(self) -> None:
         """Let every connection end: those without a request very soon."""

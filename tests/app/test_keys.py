@@ -33,6 +33,7 @@ def run(path):
 def _at_once(monkeypatch):
     """Look at the file again with every request."""
     monkeypatch.setattr(keys_module, "LOOK_AGAIN_S", 0)
+    monkeypatch.setattr(keys_module, "LOOK_S", 60)
 
 
 def made(path, *names):

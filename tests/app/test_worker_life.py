@@ -6,6 +6,7 @@ import select
 import signal
 import socket
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -150,6 +151,70 @@ def test_killed_worker_holds_nobody_up_and_is_replaced(pair, load):
 
     lost = sum(clients.outcomes.values()) - clients.outcomes[200]
     assert lost <= 8  # what was in its hands: at most one request a client
+
+
+def test_frozen_worker_holds_nobody_up(pair):
+    wait_for(lambda: len(both_pids(pair)) == 2, "both workers")
+    frozen = pair.workers()[0]
+
+    os.kill(frozen, signal.SIGSTOP)
+    try:
+        with contextlib.ExitStack() as opened:
+            connections = [opened.enter_context(pair.connect()) for _ in range(40)]
+            for connection in connections:
+                connection.sendall(GET + b"\r\n")
+            answers = [receive_answers(connection, 1)[0] for connection in connections]
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+
+    assert {(status, headers["x-pid"] == str(frozen)) for status, headers, _ in answers} == {
+        (200, False)
+    }
+
+
+def test_connections_that_send_nothing_cost_the_others_no_pause(serve, tmp_path):
+    """With a pause of a second for each, or for every tenth, this would take very long."""
+    long_pause = with_constant(tmp_path, "app.worker.listener._MOMENT_S", 1.0)
+    server = serve(*long_pause, ECHO, WEB_CONCURRENCY="2")
+    began = time.monotonic()
+
+    for _ in range(30):
+        for _ in range(30):
+            server.connect().close()
+        assert server.raw(GET + b"Connection: close\r\n\r\n")[0] == 200
+
+    assert time.monotonic() - began < 30
+
+
+def test_reload_told_to_the_workers_too_loses_nothing(serve, load):
+    server = serve(ECHO, WEB_CONCURRENCY="2")
+    clients = load(server)
+    wait_for(lambda: len(clients.pids) == 2, "both workers")
+
+    for expected in (4, 6):
+        os.killpg(server.popen.pid, signal.SIGHUP)
+        wait_for(lambda: len(clients.pids) >= expected, "new workers")  # noqa: B023
+    clients.stop()
+
+    assert set(clients.outcomes) == {200}
+    assert not any("was sent" in line["message"] for line in server.log())
+
+
+def test_signals_that_are_the_masters_are_nothing_to_a_worker(serve):
+    server = serve(ECHO)
+    (pid,) = server.workers()
+    names = ("ALRM", "HUP", "INT", "PIPE", "TTIN", "TTOU", "USR1", "USR2", "WINCH")
+
+    with server.connect() as connection:
+        connection.sendall(GET)
+        for name in names:
+            os.kill(pid, signal.Signals[f"SIG{name}"])
+        server.get("/x")  # by then the worker has got them all
+        connection.sendall(b"\r\n")
+        ((status, headers, _),) = receive_answers(connection, 1)
+
+    assert (status, headers["x-pid"]) == (200, str(pid))
+    assert server.workers() == [pid]
 
 
 def test_reloads_under_load_lose_nothing(pair, load):

@@ -208,6 +208,18 @@ def test_exception_of_the_application_is_500_without_its_text(echo):
     assert b"secret" not in first[2]
 
 
+def test_body_of_many_small_chunks_is_answered_and_so_is_what_follows(echo):
+    """It is decoded over many turns of the loop, in which nothing more is read."""
+    chunks = b"7\r\n       \r\n" * 40_000 + b"0\r\n\r\n"
+    head = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+    with echo.connect() as connection:
+        connection.sendall(head + chunks + GET + b"\r\n" + head + chunks)
+        connection.shutdown(socket.SHUT_WR)
+        answers = receive_answers(connection, 3)
+
+    assert [len(json.loads(body)["body"]) for _, _, body in answers] == [280_000, 0, 280_000]
+
+
 @pytest.mark.parametrize(
     "query", ["X-A=b%0d%0aX-B:+c", "X-A=b%0aX-B:+c", "X-A=b%0dc", "Transfer-Encoding=chunked"]
 )
