@@ -15,6 +15,7 @@ import orjson
 
 from app.effort import rows_at_once
 from app.json_provider import dumps
+from app.rehearsal import rehearse
 from app.schemas import RequestBody
 from model.artifact import Artifact, load
 from model.errors import ArtifactError
@@ -154,7 +155,8 @@ class ModelStore:
             self._seen = files
             with while_loading():
                 artifact = load_promoted(self._directory, pointer)
-            self._accept(artifact, pointer.promoted_at)
+                champion = self._champion(artifact, pointer.promoted_at)
+            self._accept(champion)
         except Exception as error:  # whatever it is, the old model goes on
             if pointer is None:
                 self._seen = None  # the same pointer may come back
@@ -183,20 +185,19 @@ class ModelStore:
         return pointer, (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
 
     def _champion(self, artifact: Artifact, promoted_at: str | None) -> Champion:
-        """Prepare what requests need of an artifact."""
+        """Prepare what requests need of an artifact, and see that it can answer them."""
         label = orjson.Fragment(dumps({"name": artifact.name, "version": artifact.version}))
         requests = RequestBody(artifact.scorer.spec, self._max_rows)
         champion = Champion(artifact, promoted_at, time.time(), requests, label)
+        rehearse(champion)
         return replace(champion, rows_at_once=rows_at_once(champion))
 
-    def _accept(self, artifact: Artifact, promoted_at: str) -> None:
-        """Let a verified artifact answer; the one that does already stays as it is."""
+    def _accept(self, champion: Champion) -> None:
+        """Let a verified champion answer; an artifact that does already stays as it is."""
         serving = self._serving
-        old = serving.champion
+        artifact, old = champion.artifact, serving.champion
         if artifact.sha256 == old.artifact.sha256:
-            champion = replace(old, promoted_at=promoted_at)
-        else:
-            champion = self._champion(artifact, promoted_at)
+            champion = replace(old, promoted_at=champion.promoted_at)
         self._serving = _Serving(champion)
         self._retry_at = inf
         self._refused = None

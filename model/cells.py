@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 EMPTY = frozenset({""})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = 86_400.0  # seconds
+# The years of a date-time, 1 to 9999, in whole seconds.
+FIRST_MOMENT = (datetime.min.replace(tzinfo=UTC) - EPOCH).total_seconds()
+LAST_MOMENT = (datetime.max.replace(tzinfo=UTC, microsecond=0) - EPOCH).total_seconds()
 SECOND_OF_YEAR_1 = -62_135_510_400.0
 LAST_OF_2099, YEAR_2200 = 4_102_358_400.0, 7_258_118_400.0
 

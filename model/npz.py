@@ -25,6 +25,7 @@ Array = NDArray[Any]
 
 LARGEST_FILE = 512 * 2**20  # bytes; as stored and as unpacked
 VERSION_DIGITS = 12
+LONGEST_REASON = 500  # characters: a damaged file may quote a megabyte
 
 
 def read_bytes_of(path: Path) -> bytes:
@@ -96,5 +97,6 @@ def npz_bytes(arrays: Mapping[str, Array]) -> bytes:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's message, or its name."""
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    """Return the first line of an error's message, cut where it is long, or its name."""
+    lines = str(error)[:LONGEST_REASON].splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -37,6 +37,7 @@ class Connection(asyncio.Protocol):
         "_shared",
         "_transport",
         "deadline",
+        "is_silent",
     )
 
     def __init__(self, shared: Shared, environ: WSGIEnvironment, *, is_crowded: bool) -> None:
@@ -51,6 +52,7 @@ class Connection(asyncio.Protocol):
         self._is_leaving = False  # the last answer was given
         self._is_half_closed = False  # the client sends nothing more
         self._is_crowded = is_crowded
+        self.is_silent = True  # the client has not sent anything yet
         self.deadline = shared.idle_deadline()
         shared.connections.add(self)
 
@@ -83,6 +85,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came and answer every request that is now whole."""
+        self.is_silent = False
         if not self._is_leaving:
             self._reader.feed(data)
             if not self._is_busy:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 # Bodies that arrive in pieces may take this many times the largest body, all together.
 _LARGEST_BODIES = 8
-# A connection that has been idle for this long may be closed to make room for a new one.
+# A connection that has been idle for this long may be closed to make room for a new one. A client
+# that connects to send something sends it at once.
+_SILENT_ENOUGH_S = 0.1
 _IDLE_ENOUGH_S = 1.0
 # How long a connection without a request may stay when the worker stops: a client that was told
 # keep-alive may be sending already.
@@ -89,13 +91,18 @@ class Shared:
         return self.loop.time() + (_STOP_LINGER_S if self.is_stopping else self.keepalive)
 
     def make_room(self) -> bool:
-        """Close the connection that has been idle for longest, if any has been for a while."""
+        """Close the connection that has been idle for longest, if any has been for a while.
+
+        Those that have never sent anything come first.
+        """
         idle = [connection for connection in self.connections if connection.is_idle]
-        oldest = min(idle, key=lambda connection: connection.deadline, default=None)
-        if oldest is None or oldest.deadline > self.idle_deadline() - _IDLE_ENOUGH_S:
-            return False
-        oldest.close()
-        return True
+        silent = [connection for connection in idle if connection.is_silent]
+        for some, enough_s in ((silent, _SILENT_ENOUGH_S), (idle, _IDLE_ENOUGH_S)):
+            oldest = min(some, key=lambda connection: connection.deadline, default=None)
+            if oldest is not None and oldest.deadline <= self.idle_deadline() - enough_s:
+                oldest.close()
+                return True
+        return False
 
     def end_lingering(self) -> bool:
         """End the connection that was given its last answer first, if any was."""

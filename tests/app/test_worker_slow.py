@@ -160,6 +160,20 @@ def test_idle_connections_make_room_for_new_ones(serve, crowd):
     wait_for(lambda: server.get("/x").ok, "room")
 
 
+def test_connections_that_never_sent_anything_make_room_first(serve, crowd):
+    """A client that is between two requests keeps its connection, however long the others sat."""
+    server = serve(ECHO, "--worker-connections", "4")
+    (kept,) = crowd(server, 1, GET + b"\r\n")
+    receive_answers(kept, 1)
+    silent = crowd(server, 3)
+
+    wait_for(lambda: server.get("/x").ok, "room")
+    kept.sendall(GET + b"\r\n")
+
+    assert receive_answers(kept, 1)[0][0] == 200
+    assert answered(silent, 1)
+
+
 def test_large_bodies_beyond_the_memory_for_them_get_503(serve, crowd):
     """Eight of the largest may be on their way at a time; small requests need none of that."""
     server = serve(ECHO, FRAUDSCORE_MAX_BODY_BYTES="1000000")

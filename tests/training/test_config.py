@@ -17,6 +17,9 @@ from training.config_file import load_config, to_toml
 
 OUT_OF_RANGE = [
     ("seed", "-1"),
+    ("seed", "9223372036854775808"),
+    ("learning.patience", f"1{'0' * 400}"),
+    ("policy.fee", f"1{'0' * 400}"),
     ("base_rate", "0"),
     ("base_rate", "1"),
     ("base_rate", "nan"),
