@@ -8,8 +8,10 @@ for _library in ("OPENBLAS", "OMP", "MKL", "VECLIB"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
 from app import run_dir as _run_dir  # noqa: E402 (it imports NumPy)
+from app.output import open_standard_streams as _open_standard_streams  # noqa: E402 (likewise)
 from app.setting_types import mount_path as _mount_path  # noqa: E402 (likewise)
-from app.setting_types import networks as _networks  # noqa: E402 (likewise)
+
+_open_standard_streams()
 
 _APP = _run_dir.__package__  # app here, fraudscore.app where it is installed
 # Gunicorn's threads would take this from every path themselves, and answer 500 where it is missing.
@@ -54,19 +56,16 @@ keepalive = (
     65  # longer than the idle time of the usual load balancer, which then never hits a close
 )
 
-# Whoever else asks whom to believe gets the same answer as the rate limits: nobody, unless told. By
-# itself Gunicorn believes all that comes from this machine, where clients may be, too.
-try:
-    _trusted = _networks(os.environ.get("FRAUDSCORE_TRUSTED_PROXIES", ""))
-except ValueError as _error:
-    sys.exit(f"fraudscore cannot start: FRAUDSCORE_TRUSTED_PROXIES {_error}")
-# The names of WSGI are not a client's to set, not even through a proxy that lets everything pass.
+# What proxies say is read by the application, in one place for both workers; Gunicorn itself
+# believes nobody. The names of WSGI are not a client's to set, not even through a proxy.
+forwarded_allow_ips = ""
 forwarder_headers = ""
-forwarded_allow_ips = ",".join(map(str, _trusted))
+secure_scheme_headers = {}
 
 preload_app = True  # loaded and verified once; workers share the memory and restart from it
 control_socket_disable = True  # it would need a writable home
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # nosec B108 # noqa: S108 (never a disk)
+# Never a disk. Where it takes no files, the master uses the run directory.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # nosec B108 # noqa: S108
 
 # Gunicorn's own messages, in the form of the request lines that the application writes.
 logconfig_dict = {
@@ -74,6 +73,18 @@ logconfig_dict = {
     "root": {"handlers": ["stdout"], "level": "INFO"},
     "loggers": {"gunicorn.error": {"handlers": ["stdout"], "level": "INFO", "propagate": False}},
 }
+
+
+def on_starting(server):
+    """Let the master go on where something that it needs cannot be had for a while."""
+    from app.worker.master import Master
+
+    Master.take_over(server, fallback=_run_dir.locate(os.environ))
+
+
+def post_fork(server, worker):
+    """Hand what the master says of its workers to each of them."""
+    worker.starts = server.starts
 
 
 def when_ready(server):
@@ -93,4 +104,4 @@ def post_worker_init(worker):
     """Start what each worker does beside answering."""
     from app import begin_worker
 
-    begin_worker(worker.wsgi)
+    begin_worker(worker.wsgi, worker.starts)

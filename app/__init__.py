@@ -15,23 +15,29 @@ from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from werkzeug.exceptions import NotFound
 
 from app import errors, telemetry
-from app.access.addresses import ClientAddresses
-from app.access.gate import gate_of
+from app.access.forwarded import Forwarding
+from app.access.gate import Gate, gate_of
 from app.access.mount import Mount
 from app.config import Settings
 from app.documentation.docs import docs
+from app.effort import effort_of
 from app.health import health
 from app.json_provider import StrictJSONProvider
 from app.layer import RequestLayer
 from app.observability.exposition import exposition
 from app.observability.observer import Observer
 from app.observability.request_log import RequestLog
+from app.observability.starts import Starts
 from app.observability.tracing import tracing_for
+from app.patience import within
 from app.record import current_record
 from app.scoring import scoring, scoring_lane
 from app.store import ModelStore
 from app.watch import watch
 from model.errors import FraudscoreError
+from model.printable import one_line
+
+START_SECONDS = 60.0  # a broken disk would otherwise hold a start up for ever, without a word
 
 
 def create_app(config: Mapping[str, object] | None = None) -> Flask:
@@ -47,14 +53,14 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.json = StrictJSONProvider(app)
     store = ModelStore(settings.model_dir, settings.max_rows)
     lane = scoring_lane(store, settings.max_body_bytes)
-    addresses = ClientAddresses(settings.trusted_proxies)
-    gate = gate_of(settings, addresses)
+    gate = gate_of(settings)
     log = RequestLog(settings.log_level)
     observer = Observer(store, gate, log, settings.run_dir, tracing_for(os.environ))
     app.extensions |= {
         "fraudscore": store,
         "fraudscore.gate": gate,
         "fraudscore.lane": lane,
+        "fraudscore.takes_long": effort_of(store),
         "fraudscore.observer": observer,
     }
 
@@ -68,25 +74,41 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(exposition)
 
     shortcuts = lane if settings.lane else {}
-    mount = Mount(settings.mount_path, addresses)
-    app.wsgi_app = RequestLayer(app.wsgi_app, shortcuts, mount, gate, observer)  # type: ignore[method-assign]
+    forwarding = Forwarding(settings.trusted_proxies)
+    mount = Mount(settings.mount_path)
+    app.wsgi_app = RequestLayer(  # type: ignore[method-assign]
+        app.wsgi_app, shortcuts, forwarding, mount, gate, observer
+    )
     return app
 
 
 def wsgi() -> Flask:
     """Build the application for a server; a start that cannot succeed ends in one line."""
     try:
-        return create_app()
+        return within(START_SECONDS, create_app)
+    except TimeoutError:
+        problem = f"the model, or another file, has not been read within {START_SECONDS:g} s"
     except FraudscoreError as error:
-        print(f"fraudscore cannot start: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
-        sys.exit(Arbiter.APP_LOAD_ERROR)  # which Gunicorn takes from a worker as a reason to stop
+        problem = one_line(str(error))
+    print(f"fraudscore cannot start: {problem}", file=sys.stderr)  # noqa: T201
+    sys.exit(Arbiter.APP_LOAD_ERROR)  # which Gunicorn takes from a worker as a reason to stop
 
 
-def begin_worker(app: Flask) -> None:
-    """Start what a worker does beside answering; after the fork, which no thread survives."""
+def begin_worker(app: Flask, starts: Starts | None = None) -> None:
+    """Start what a worker does beside answering; after the fork, which no thread survives.
+
+    Where no thread can be had, the worker ends in one line, and the master tries again.
+    """
     settings: Settings = app.config["FRAUDSCORE"]
-    watch(app.extensions["fraudscore"], settings.model_poll_seconds)
-    app.extensions["fraudscore.observer"].open()
+    gate: Gate | None = app.extensions["fraudscore.gate"]
+    try:
+        watch(app.extensions["fraudscore"], settings.model_poll_seconds)
+        if gate is not None:
+            gate.open()
+        app.extensions["fraudscore.observer"].open(starts)
+    except (RuntimeError, OSError) as error:
+        print(f"fraudscore: a worker cannot start: {one_line(str(error))}", file=sys.stderr)  # noqa: T201
+        sys.exit(Arbiter.WORKER_BOOT_ERROR)
 
 
 def refuse_extra_slashes() -> None:

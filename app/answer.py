@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from app.json_provider import dumps, loads
+from app.json_provider import dumps, dumps_rows, loads
 from app.schemas import Batch, Options, Route, load_options
 from model.decision import DECISIONS, REVIEW
 from model.errors import TaskError
@@ -67,7 +67,7 @@ def answer(champion: Champion, route: Route, body: bytes, query: str = "") -> An
     batch, is_single = champion.requests.load(loads(body))
     scored = _SCORING[route](artifact.scorer, batch, options)
     rows, common = _identified(scored.rows, batch), {**scored.common, "model": champion.label}
-    document = {**rows[0], **common} if is_single else {"predictions": rows, **common}
+    document = {**rows[0], **common} if is_single else {"predictions": dumps_rows(rows), **common}
     novelty = artifact.scorer.spec.count_novel(batch.matrix)
     facts = {
         "rows": len(rows),

@@ -1,14 +1,22 @@
-"""A Python client of the service: one file that needs ``requests`` and nothing else of ours.
+"""A Python client of the service: one file that needs ``requests`` (2.32.2) and nothing of ours.
 
 All of it is in this file, so that a project that calls the service can copy it and is done.
+
+A call ends by its deadline, whatever the server, the network or the name server does, and an answer
+takes no more memory than it may: ``Client`` says how much of each.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import re
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -16,7 +24,7 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from itertools import islice
-from typing import Any, Protocol, TypeVar, overload, runtime_checkable
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, overload, runtime_checkable
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -27,14 +35,12 @@ RowErrors = Mapping[int, Mapping[str, list[str]]]
 
 FIRST_PAUSE = 0.1  # seconds; doubled with every retry
 LONGEST_PAUSE = 5.0
+LARGEST_ANSWER = 64 * 1024 * 1024  # bytes; a thousand explained transactions are about four million
 _MOST_TOLD = 5  # fields that a message names
+_LONGEST_TOLD = 500  # characters of what a server wrote
+_PIECE = 64 * 1024
+_NAME = "fraudscore request"  # of the thread of an attempt
 _RETRIED = frozenset({429, 502, 503, 504})
-
-_NO_ANSWER = (
-    requests.ConnectionError,
-    requests.Timeout,
-    requests.exceptions.ChunkedEncodingError,  # the connection broke in the middle of an answer
-)
 
 R = TypeVar("R")
 _Facts = Mapping[str, Any]
@@ -90,8 +96,9 @@ class ClientError(Exception):
         │   └── InvalidTransactionsError    422, with the problems of each row
         └── UnexpectedAnswerError           200, but not what this client understands
 
-    ``status`` is None where no answer came, ``request_id`` is what the log of the service has, and
-    ``retry_after`` how many seconds the service asked to wait, if it did.
+    The text is one line, whatever the server wrote. ``status`` is None where no answer came,
+    ``request_id`` is what the log of the service has, and ``retry_after`` how many seconds the
+    service asked to wait, if it did.
     """
 
     def __init__(
@@ -102,9 +109,9 @@ class ClientError(Exception):
         request_id: str | None = None,
         retry_after: float | None = None,
     ) -> None:
-        self.detail = detail
+        self.detail = detail = _line(detail)
         self.status = status
-        self.request_id = request_id
+        self.request_id = request_id = None if request_id is None else _line(request_id)
         self.retry_after = retry_after
         facts = [f"status {status}"] if status else []
         facts += [f"request {request_id}"] if request_id else []
@@ -140,7 +147,7 @@ class InvalidTransactionsError(RequestRefusedError):
 
     def __str__(self) -> str:
         found = [
-            f"row {row}, {name}: {' '.join(map(str, reasons))}"
+            _line(f"row {row}, {name}: {' '.join(map(str, reasons))}")
             for row, fields in self.errors.items()
             for name, reasons in fields.items()
         ]
@@ -242,7 +249,12 @@ class Client:
     timeout : tuple of float
         Seconds to connect, and seconds of silence before an answer is given up.
     deadline : float
-        Seconds for one request with all its retries: no silence and no pause goes beyond it.
+        Seconds for one request with all its retries, pauses, look-ups of names and connections, and
+        for the answer to arrive whole: one that comes byte by byte is broken off. An input that
+        becomes several requests may take as long for each of them.
+    largest_answer : int
+        Bytes of an answer; a larger one is not read to its end. It is asked for without
+        compression, so that it cannot grow. Its header has at most 100 fields of 64 KiB.
     retries : int
         How often a request is repeated at most.
     batch_rows : int
@@ -258,22 +270,27 @@ class Client:
         *,
         timeout: tuple[float, float] = (3.05, 30.0),
         deadline: float = 60.0,
+        largest_answer: int = LARGEST_ANSWER,
         retries: int = 3,
         batch_rows: int = 1000,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        if not _is_address(url):
             raise ValueError(f"the url must be as http://localhost:8000, not {url!r}")
+        if api_key is not None and not re.fullmatch("[!-~]+", api_key):
+            raise ValueError("the api_key must be made of visible ASCII characters")
         if batch_rows < 1:
             raise ValueError(f"batch_rows must be at least 1, not {batch_rows}")
         self._url = url.rstrip("/")
         self._timeout, self._deadline, self._retries = timeout, deadline, retries
-        self._batch_rows = batch_rows
+        self._batch_rows, self._largest_answer = batch_rows, largest_answer
         self._sleep, self._jitter = sleep, jitter
         self._session = requests.Session()
         self._session.auth = _Key(api_key)
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _Adapter())
 
     def __enter__(self) -> Client:
         return self
@@ -384,8 +401,8 @@ class Client:
         attempt = 0
         while True:
             try:
-                response = self._attempt(method, address, body, request_id, give_up_at)
-                return _understood(response, read)
+                answer = self._attempt(method, address, body, request_id, give_up_at)
+                return _understood(answer, read)
             except ClientError as error:
                 pause = self._pause(attempt) + (error.retry_after or 0.0)
                 is_late = time.monotonic() + pause >= give_up_at
@@ -396,34 +413,148 @@ class Client:
 
     def _attempt(
         self, method: str, address: str, body: bytes | None, request_id: str, give_up_at: float
-    ) -> requests.Response:
+    ) -> _Answer:
         """Make a request once."""
         left = max(give_up_at - time.monotonic(), 0.001)
         connect, read = self._timeout
-        headers = {"X-Request-ID": request_id, "Accept": "application/json"}
+        headers = {
+            "X-Request-ID": request_id,
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
         if body is not None:
             headers["Content-Type"] = "application/json"
         url = self._url + address
-        try:
-            return self._session.request(
+
+        def work() -> _Answer:
+            with self._session.request(
                 method,
                 url,
                 data=body,
                 headers=headers,
                 timeout=(min(connect, left), min(read, left)),
                 allow_redirects=False,  # a redirected POST would arrive without its body
-            )
-        except (
-            requests.ConnectionError,
-            requests.Timeout,
-            requests.exceptions.ChunkedEncodingError,
-        ) as error:
+                stream=True,
+            ) as response:
+                return _read(response, self._largest_answer, request_id)
+
+        try:
+            return _Attempt(work).result(left)
+        except TimeoutError as error:
+            detail = f"no whole answer from {url} within the deadline of {self._deadline:g} s"
+            raise ServiceUnavailableError(detail, request_id=request_id) from error
+        except requests.RequestException as error:
             detail = f"no answer from {url} ({type(error).__name__})"
             raise ServiceUnavailableError(detail, request_id=request_id) from error
 
     def _pause(self, attempt: int) -> float:
         """Return a random pause, longer on average with each attempt ("full jitter")."""
         return self._jitter() * min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**attempt)
+
+
+class _Answer(NamedTuple):
+    """What came back, read to its end."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+    request_id: str
+
+    def document(self) -> Any:
+        """Return the JSON of the answer; ValueError where it is none."""
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("the JSON is nested too deeply") from None
+
+
+class _Attempt(Generic[R]):
+    """Work in a thread of its own, so that its caller need not wait for it longer than it wants.
+
+    The silence that a socket bears begins anew with every byte, and looking up a name has no bound
+    at all: only another thread can call time. What is late is broken off where it has a connection,
+    so that nothing of it stays behind.
+    """
+
+    current = threading.local()  # the attempt that a thread works for
+
+    def __init__(self, work: Callable[[], R]) -> None:
+        self._work = work
+        self._connection: Any = None
+        self._is_late = False
+        self._results: list[R] = []
+        self._error: BaseException | None = None
+
+    def result(self, seconds: float) -> R:
+        """Return or raise what the work does; raise TimeoutError where it takes longer."""
+        context = copy_context()
+        thread = threading.Thread(target=context.run, args=(self._run,), name=_NAME, daemon=True)
+        thread.start()
+        is_late = True
+        try:
+            thread.join(seconds)
+            is_late = thread.is_alive()
+        finally:
+            if is_late:
+                self._break_off()
+        if is_late:
+            raise TimeoutError
+        if self._error is not None:
+            raise self._error
+        return self._results[0]
+
+    def use(self, connection: Any) -> None:
+        """Note the connection at hand; one that came too late is not used."""
+        self._connection = connection
+        if self._is_late:
+            raise ConnectionAbortedError("the deadline has passed")
+
+    def _run(self) -> None:
+        """Do the work and keep what becomes of it."""
+        _Attempt.current.attempt = self
+        try:
+            self._results.append(self._work())
+        except BaseException as error:
+            self._error = error
+
+    def _break_off(self) -> None:
+        """Make whatever waits for the connection end now."""
+        self._is_late = True  # first: a connection that is not there yet is told when it is
+        sock = getattr(self._connection, "sock", None)
+        if sock is not None:
+            with suppress(OSError, ValueError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Tells each attempt which connection it uses."""
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
+        """Return the connections to a host, of a kind that says when it is used."""
+        pool: Any = super().get_connection_with_tls_context(*args, **options)
+        if not hasattr(pool.ConnectionCls, "tells_attempt"):
+            pool.ConnectionCls = _telling(pool.ConnectionCls)
+        return pool
+
+
+@cache
+def _telling(kind: type) -> type:
+    """Return a kind of connection that says when it is used."""
+
+    class Telling(kind):  # type: ignore[misc]
+        tells_attempt = True
+
+        def connect(self) -> None:
+            _Attempt.current.attempt.use(self)
+            super().connect()
+            _Attempt.current.attempt.use(self)
+
+        def request(self, *args: Any, **options: Any) -> None:
+            _Attempt.current.attempt.use(self)
+            super().request(*args, **options)
+
+    return Telling
 
 
 class _Key(requests.auth.AuthBase):
@@ -438,6 +569,15 @@ class _Key(requests.auth.AuthBase):
         return request
 
 
+def _is_address(url: str) -> bool:
+    """Tell whether requests can be sent there."""
+    try:
+        requests.Request("GET", url).prepare()
+    except ValueError:
+        return False
+    return urlsplit(url).scheme in ("http", "https")
+
+
 def _may_retry(error: ClientError) -> bool:
     """Tell whether the same request may be answered later."""
     return isinstance(error, ServiceUnavailableError | RateLimitedError) and (
@@ -445,35 +585,50 @@ def _may_retry(error: ClientError) -> bool:
     )
 
 
-def _understood(response: requests.Response, read: Callable[[_Facts], R]) -> R:
+def _read(response: requests.Response, largest: int, request_id: str) -> _Answer:
+    """Read an answer to its end, unless it is larger than it may be."""
+    request_id = response.headers.get("X-Request-ID") or request_id
+    facts: dict[str, Any] = {"status": response.status_code, "request_id": request_id}
+    coding = response.headers.get("Content-Encoding", "identity")
+    if coding.lower() != "identity":
+        raise UnexpectedAnswerError(f"the answer is compressed, as {coding}, unasked", **facts)
+    body = bytearray()
+    for piece in response.iter_content(_PIECE):
+        body += piece
+        if len(body) > largest:
+            raise UnexpectedAnswerError(f"the answer is larger than {largest} bytes", **facts)
+    reason = response.reason or ""
+    return _Answer(response.status_code, reason, response.headers, bytes(body), request_id)
+
+
+def _understood(answer: _Answer, read: Callable[[_Facts], R]) -> R:
     """Read an answer, or raise what it says."""
-    if response.status_code != 200:
-        raise _problem(response)
+    if answer.status != 200:
+        raise _problem(answer)
     try:
-        return read(response.json())
+        return read(answer.document())
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         detail = f"the answer was not understood: {error!r}"
-        raise UnexpectedAnswerError(detail, status=200, request_id=_request_id(response)) from error
+        raise UnexpectedAnswerError(detail, status=200, request_id=answer.request_id) from error
 
 
-def _problem(response: requests.Response) -> ClientError:
+def _problem(answer: _Answer) -> ClientError:
     """Return the error that an answer stands for."""
-    status = response.status_code
+    status = answer.status
     try:
-        document = response.json()
+        document = answer.document()
     except ValueError:
         document = None
     problem = document if isinstance(document, dict) else {}
-    detail = str(problem.get("detail") or response.reason or "no reason given")
+    detail = str(problem.get("detail") or answer.reason or "no reason given")
     facts: dict[str, Any] = {
         "status": status,
-        "request_id": _request_id(response),
-        "retry_after": _seconds(response.headers.get("Retry-After")),
+        "request_id": answer.request_id,
+        "retry_after": _seconds(answer.headers.get("Retry-After")),
     }
     errors = problem.get("errors")
-    rows = errors.get("transactions") if isinstance(errors, dict) else None
-    if status == 422 and isinstance(rows, dict):
-        by_row = {int(row): fields for row, fields in rows.items() if row.isdecimal()}
+    by_row = _row_errors(errors)
+    if status == 422 and by_row:
         return InvalidTransactionsError(detail, by_row, **facts)
     if errors:
         detail = f"{detail} {json.dumps(errors)}"
@@ -481,22 +636,36 @@ def _problem(response: requests.Response) -> ClientError:
     return _KINDS.get(status, kind)(detail, **facts)
 
 
-def _request_id(response: requests.Response) -> str | None:
-    """Return the id by which the service, or else this client, knows the request."""
-    return response.headers.get("X-Request-ID") or response.request.headers.get("X-Request-ID")
+def _row_errors(errors: Any) -> dict[int, Mapping[str, list[str]]]:
+    """Return the problems of each row, of as many as are understood."""
+    rows = errors.get("transactions") if isinstance(errors, dict) else None
+    return {
+        int(row): fields
+        for row, fields in (rows.items() if isinstance(rows, dict) else ())
+        if re.fullmatch("[0-9]{1,9}", row)
+        and isinstance(fields, dict)
+        and all(isinstance(reasons, list) for reasons in fields.values())
+    }
 
 
 def _seconds(retry_after: str | None) -> float | None:
     """Read a Retry-After header: seconds, or a date."""
     if retry_after is None:
         return None
-    if retry_after.isdecimal():
+    if re.fullmatch("[0-9]+", retry_after):
         return float(retry_after)
     try:
         moment = parsedate_to_datetime(retry_after)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
+    except (ValueError, TypeError, LookupError, ArithmeticError):
         return None
-    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def _line(text: str) -> str:
+    """Return a text as one line of bounded length, without what would control a terminal."""
+    cut = text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}..."
+    return "".join(sign if sign.isprintable() else " " for sign in cut)
 
 
 def _batches(

@@ -7,6 +7,7 @@ from typing import IO, Any
 import click
 
 from model.errors import FraudscoreError
+from model.printable import one_line
 
 
 class Refusal(click.ClickException):
@@ -14,7 +15,7 @@ class Refusal(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Write the line."""
-        click.echo(f"fraudscore cannot {' '.join(self.message.split())}", file=file, err=True)
+        click.echo(f"fraudscore cannot {one_line(self.message)}", file=file, err=True)
 
 
 class Commands(click.Group):

@@ -10,7 +10,12 @@ from typing import Any
 import orjson
 from flask.json.provider import JSONProvider
 
+from model.chunks import chunks
+
 _LONGEST_NAME = 128
+# The parser and the encoder hold all other threads up until they are done.
+_PIECE_BYTES = 256 * 1024
+_PIECE_ROWS = 1024
 
 
 class MalformedJSONError(ValueError):
@@ -21,7 +26,9 @@ def loads(body: bytes | str) -> Any:
     """Parse JSON; refuse NaN, infinities, byte-order marks, lone surrogates and duplicate keys."""
     data = body.encode() if isinstance(body, str) else body
     try:
-        document = orjson.loads(data)
+        document = _loads_in_pieces(data) if len(data) > _PIECE_BYTES else None
+        if document is None:
+            document = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         reason = f"{error.msg} (line {error.lineno}, column {error.colno})"
         raise MalformedJSONError(f"The body is not valid JSON: {reason}.") from None
@@ -38,6 +45,12 @@ def dumps(value: Any) -> bytes:
     return data
 
 
+def dumps_rows(rows: list[Any]) -> orjson.Fragment:
+    """Write a list a piece at a time, to become a part of what is written."""
+    pieces = [dumps(rows[part])[1:-1] for part in chunks(len(rows), _PIECE_ROWS)]
+    return orjson.Fragment(b"[%b]" % b",".join(pieces))
+
+
 class StrictJSONProvider(JSONProvider):
     """Flask's door to the two functions above."""
 
@@ -48,6 +61,34 @@ class StrictJSONProvider(JSONProvider):
     def loads(self, s: str | bytes, **_: Any) -> Any:
         """Parse JSON from text or bytes."""
         return loads(s)
+
+
+def _loads_in_pieces(data: bytes) -> Any:
+    """Parse a list of objects, or an envelope around one, a piece at a time; None if it is neither.
+
+    A piece begins where an object seems to. If it does not, because a text or something nested was
+    cut, then brackets or quotation marks are left over and the piece is no JSON: what can be parsed
+    this way is the same as in one go, and everything else comes back for that, errors included.
+    """
+    first, last = data.find(b"["), data.rfind(b"]")
+    pieces: list[Any] = []
+    try:
+        document = orjson.loads(data[: first + 1] + data[last:])
+        rows = document.get("transactions") if type(document) is dict else document
+        if rows != []:
+            return None
+        start = first + 1
+        while start <= last:
+            end = data.find(b"},", start + _PIECE_BYTES, last) + 1 or last
+            piece = orjson.loads(b"[%b]" % data[start:end])
+            if not piece:
+                return None
+            pieces += piece
+            start = end + 1
+    except orjson.JSONDecodeError:
+        return None
+    rows += pieces
+    return document
 
 
 def _may_repeat_a_key(data: bytes, document: Any) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import NotFound
 from werkzeug.http import HTTP_STATUS_CODES
 
+from app.access.forwarded import Forwarding
 from app.access.gate import Gate
 from app.access.mount import Mount
 from app.answer import Answer
@@ -42,20 +43,23 @@ _SECURITY = [
 class RequestLayer:
     """A WSGI application around another one.
 
-    ``lane`` maps the paths that need no dispatch to what answers a POST there; ``mount`` says
-    where those paths begin; ``gate`` decides who may come in, where that is not everyone.
+    ``lane`` maps the paths that need no dispatch to what answers a POST there; ``forwarding`` finds
+    out who is asking, ``mount`` where those paths begin; ``gate`` decides who may come in, where
+    that is not everyone.
     """
 
     def __init__(
         self,
         application: WSGIApplication,
         lane: Lane,
+        forwarding: Forwarding,
         mount: Mount,
         gate: Gate | None,
         observer: Observer,
     ) -> None:
         self._application = application
         self._lane = lane
+        self._forwarding = forwarding
         self._mount = mount
         self._gate = gate
         self._observer = observer
@@ -63,6 +67,7 @@ class RequestLayer:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         record = begin_record(environ)
+        self._forwarding.apply(environ)
         self._observer.begin(environ, record)
         try:
             answer = self._answer(environ, record)
@@ -82,6 +87,8 @@ class RequestLayer:
             if refusal is not None:
                 raise refusal
             check_host(environ)
+            # Declined by answering as if it were not offered; routing would refuse the request.
+            environ.pop("HTTP_UPGRADE", None)
             is_below_mount = self._mount.apply(environ)
             if self._gate is not None:
                 self._gate.admit(environ, record)

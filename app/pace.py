@@ -15,7 +15,7 @@ PAUSE_SECONDS = 0.004  # after each, in which requests have the interpreter to t
 def paced() -> Iterator[None]:
     """Let this thread pause whenever it has run for a slice, at the next call of a function.
 
-    A thread that computes gives up the interpreter only every 5 ms, and a request asks for it
+    A thread that computes gives up the interpreter only now and then, and a request asks for it
     several times: it would wait several times. The interpreter calls the profile hook at every
     call of a function, in this thread alone, so that what is computed needs no pauses of its own.
     """

@@ -38,7 +38,7 @@ def claim(path: Path, *, is_upgrade: bool) -> None:
         path.mkdir(mode=0o700, exist_ok=True)
         _check_ours(path)
         # Never closed: workers inherit it, and the lock lasts as long as the last of them.
-        lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
         if not is_upgrade:
             _wait_for(lock, path)
             resume(path)
@@ -54,7 +54,7 @@ def claim(path: Path, *, is_upgrade: bool) -> None:
 def is_used(path: Path) -> bool:
     """Return whether a service runs in a run directory."""
     try:
-        lock = os.open(path / "lock", os.O_RDWR | os.O_NOFOLLOW)
+        lock = os.open(path / "lock", os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return False
     try:

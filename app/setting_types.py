@@ -14,6 +14,7 @@ Number = TypeVar("Number", int, float)
 # Signs that mean the same in a path, in HTML, in JSON and in a shell; no part is "." or "..".
 _MOUNT_PATH = re.compile(r"(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~-]+)*")
 _LONGEST_MOUNT_PATH = 256
+_MAPPED_BITS = 96  # of an IPv6 address come before the IPv4 address that it may hold
 
 
 def whole_number(lowest: int, highest: int) -> Callable[[object], int]:
@@ -99,11 +100,15 @@ def networks(value: object) -> tuple[Network, ...]:
 def _network(text: str) -> Network:
     """Read one address or network."""
     try:
-        return ip_network(text, strict=False)
+        network = ip_network(text, strict=False)
     except ValueError:
         raise ValueError(
             f"must hold addresses or networks such as 10.0.0.0/8, not {text!r}"
         ) from None
+    if isinstance(network, IPv6Network) and network.prefixlen >= _MAPPED_BITS:
+        mapped = network.network_address.ipv4_mapped  # what such addresses are read as
+        return IPv4Network((mapped, network.prefixlen - _MAPPED_BITS)) if mapped else network
+    return network
 
 
 def _items(value: object) -> tuple[str, ...]:

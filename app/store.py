@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
 import orjson
 
+from app.effort import rows_at_once
 from app.json_provider import dumps
+from app.rehearsal import rehearse
 from app.schemas import RequestBody
 from model.artifact import Artifact, load
 from model.errors import ArtifactError
@@ -26,6 +28,8 @@ logger = logging.getLogger(__name__)
 # A refused champion is tried again when its file changes, and after this time: what else may have
 # been in the way (permissions above it, a disk, memory) leaves no trace on the file.
 RETRY_SECONDS = 30.0
+# Looking takes milliseconds, loading a few seconds: what takes longer waits for a disk.
+PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Champion:
     loaded_at: float  # seconds since 1970
     requests: RequestBody
     label: orjson.Fragment  # {"name": …, "version": …}, encoded once
+    rows_at_once: int = 0  # so many of a request may be answered on the event loop
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,9 @@ class Refusal:
 
     version: str | None  # None: the pointer could not be read
     reason: str
+
+
+_LATE = Refusal(None, f"its files have not been read for {PATIENCE_SECONDS:g} s")
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,8 @@ class ModelStore:
         self._seen: object = self._files(pointer)
         self._retry_at = inf
         self._refused: object = None
+        self._looking_since = inf
+        self._is_late = False
         artifact = load_promoted(directory, pointer)
         self._serving = _Serving(self._champion(artifact, pointer.promoted_at))
 
@@ -87,6 +97,9 @@ class ModelStore:
     def status(self) -> dict[str, object]:
         """Say which model answers, as the health routes report it."""
         serving = self._serving
+        refusal = serving.refusal
+        if refusal is None and self._is_overdue():
+            refusal = _LATE
         artifact = serving.champion.artifact
         model = {
             "name": artifact.name,
@@ -94,26 +107,45 @@ class ModelStore:
             "sha256": artifact.sha256,
             "promoted_at": serving.champion.promoted_at,
         }
-        if serving.refusal is None:
+        if refusal is None:
             return {"status": "ok", "model": model}
         return {
             "status": "degraded",
-            "reason": serving.refusal.reason,
-            "refused_version": serving.refusal.version,
+            "reason": refusal.reason,
+            "refused_version": refusal.version,
             "model": model,
         }
+
+    def tell_delay(self) -> None:
+        """Log once when a look at the champion takes too long, and once when it has ended.
+
+        For another thread than the one that looks, which may be held up for ever.
+        """
+        is_late = self._is_overdue()
+        if is_late and not self._is_late:
+            facts = {"model": self.current().artifact.version, "reason": _LATE.reason}
+            logger.error("champion cannot be looked at", extra={"facts": facts})
+        elif self._is_late and not is_late:
+            logger.info("champion can be looked at again")
+        self._is_late = is_late
 
     def take_up(self) -> None:
         """Begin in a new process: the pointer may have moved on since this model was loaded.
 
         Where its version cannot be served, the one before it is, else the one at hand.
         """
-        self.refresh()
-        if self._serving.refusal is not None:
-            self._fall_back()
+        with self._looking():
+            self.refresh()
+            if self._serving.refusal is not None:
+                self._fall_back()
 
     def refresh(self, while_loading: Loading = nullcontext) -> None:
         """Look at the pointer; verify a new champion beside the old one, then swap or refuse."""
+        with self._looking():
+            self._refresh(while_loading)
+
+    def _refresh(self, while_loading: Loading) -> None:
+        """Do what ``refresh`` says, however long it takes."""
         pointer = None
         try:
             pointer = read_pointer(self._directory)
@@ -123,11 +155,26 @@ class ModelStore:
             self._seen = files
             with while_loading():
                 artifact = load_promoted(self._directory, pointer)
-            self._accept(artifact, pointer.promoted_at)
+                champion = self._champion(artifact, pointer.promoted_at)
+            self._accept(champion)
         except Exception as error:  # whatever it is, the old model goes on
             if pointer is None:
                 self._seen = None  # the same pointer may come back
             self._refuse(pointer, error)
+
+    @contextmanager
+    def _looking(self) -> Iterator[None]:
+        """Let ``status`` know that a look has begun, and since when."""
+        began = self._looking_since
+        self._looking_since = min(began, time.monotonic())
+        try:
+            yield
+        finally:
+            self._looking_since = began
+
+    def _is_overdue(self) -> bool:
+        """Return whether a look takes so long that whatever it waits for must be broken."""
+        return time.monotonic() - self._looking_since > PATIENCE_SECONDS
 
     def _files(self, pointer: Pointer) -> object:
         """Return what differs when the pointer or the file that it names has changed."""
@@ -138,19 +185,19 @@ class ModelStore:
         return pointer, (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
 
     def _champion(self, artifact: Artifact, promoted_at: str | None) -> Champion:
-        """Prepare what requests need of an artifact."""
+        """Prepare what requests need of an artifact, and see that it can answer them."""
         label = orjson.Fragment(dumps({"name": artifact.name, "version": artifact.version}))
         requests = RequestBody(artifact.scorer.spec, self._max_rows)
-        return Champion(artifact, promoted_at, time.time(), requests, label)
+        champion = Champion(artifact, promoted_at, time.time(), requests, label)
+        rehearse(champion)
+        return replace(champion, rows_at_once=rows_at_once(champion))
 
-    def _accept(self, artifact: Artifact, promoted_at: str) -> None:
-        """Let a verified artifact answer; the one that does already stays as it is."""
+    def _accept(self, champion: Champion) -> None:
+        """Let a verified champion answer; an artifact that does already stays as it is."""
         serving = self._serving
-        old = serving.champion
+        artifact, old = champion.artifact, serving.champion
         if artifact.sha256 == old.artifact.sha256:
-            champion = replace(old, promoted_at=promoted_at)
-        else:
-            champion = self._champion(artifact, promoted_at)
+            champion = replace(old, promoted_at=champion.promoted_at)
         self._serving = _Serving(champion)
         self._retry_at = inf
         self._refused = None

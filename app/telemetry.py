@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import orjson
 
 from app.output import STANDARD_OUTPUT, Output
+from model.printable import printable
 
 
 class JSONFormatter(logging.Formatter):
@@ -19,7 +20,7 @@ class JSONFormatter(logging.Formatter):
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            "message": record.getMessage(),
+            "message": printable(record.getMessage()),
             **getattr(record, "facts", {}),
         }
         if record.exc_info:

@@ -17,8 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import wrk
+from benchmarks import slow_redis, wrk
 from benchmarks.server_process import Field
+from benchmarks.serving_attacks import ATTACKS, Attack, attacked
+from benchmarks.serving_attacks import table as attack_table
 from benchmarks.serving_contestants import (
     PEER_NAMES,
     REFERENCE,
@@ -133,6 +135,40 @@ def health_section(bench: Bench) -> list[str]:
     return ["## /health under siege", found, *unavailable(field)]
 
 
+def attack_section(bench: Bench) -> list[str]:
+    """Return the table of cheap attacks, and of a Redis that is slow."""
+    fields = [bench.field(_pair(bench))]
+    found = attacked(fields[0], ATTACKS, bench.effort.short_rounds, bench.effort.seconds, tell)
+    skipped = []
+    if slow_redis.is_here():
+        port, slow_port = slow_redis.unused_port(), slow_redis.unused_port()
+        with slow_redis.redis(bench.folder, port), slow_redis.slowed(port, slow_port):
+            for title, at in (("a Redis", port), ("a Redis that takes 20 to 95 ms", slow_port)):
+                url = f"redis://127.0.0.1:{at}/0"
+                settings = {"RATE_LIMIT": slow_redis.LIMIT, "REDIS_URL": url}
+                fields.append(bench.field(_pair(bench, **settings)))
+                found |= attacked(
+                    fields[-1],
+                    [Attack(title)],
+                    bench.effort.short_rounds,
+                    bench.effort.seconds,
+                    tell,
+                )
+    else:
+        skipped = ["Skipped a slow Redis: redis-server is not installed."]
+    lines = [line for field in fields for line in unavailable(field)]
+    return ["## Cheap attacks", attack_table(found), *skipped, *lines]
+
+
+def _pair(bench: Bench, **settings: str) -> list[Contestant]:
+    """Return the shipped service with its own worker and with Gunicorn's threads."""
+    folder = bench.models[1].folder
+    return [
+        ours(SHIPPED, folder, **settings),
+        ours(f"{SHIPPED}, gthread", folder, WORKER="gthread", **settings),
+    ]
+
+
 def feature_section(bench: Bench) -> list[str]:
     """Return the tables of what features cost."""
     rounds = 3 * bench.effort.short_rounds
@@ -145,8 +181,10 @@ SECTIONS: dict[str, Callable[[Bench], list[str]]] = {
     "poisson": poisson_section,
     "swaps": swap_section,
     "health": health_section,
+    "attacks": attack_section,
     "features": feature_section,
 }
+WITHOUT_WRK = {"attacks", "features"}
 
 
 def unavailable(field: Field) -> list[str]:
@@ -176,8 +214,11 @@ def options() -> argparse.Namespace:
 def main() -> None:
     """Measure and print the tables; keep those of a whole run."""
     given = options()
-    if not wrk.is_here():
-        print("Skipped: wrk is needed to put load on the services (Debian: apt install wrk).")
+    if not wrk.is_here() and not WITHOUT_WRK.issuperset(given.only or SECTIONS):
+        print(
+            "Skipped: wrk is needed to put load on the services (Debian: apt install wrk); without "
+            f"it only these can be measured: --only {' '.join(sorted(WITHOUT_WRK))}."
+        )
         return
     keys = given.peers if given.peers is not None else ["fastapi"]
     reasons = {key: why for key in keys if (why := missing(key))}

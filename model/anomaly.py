@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import ConfigurationError
+from model.plausible import are_finite, is_ascending, is_rising
 
 Array = NDArray[Any]
 
@@ -32,6 +33,21 @@ class AnomalyScale:
     errors: tuple[float, ...]
     shares: tuple[float, ...]
     threshold: float
+
+    def __post_init__(self) -> None:
+        if not are_finite((*self.errors, *self.shares, self.threshold)):
+            raise ConfigurationError("an anomaly scale holds a value that is no finite number")
+        if (
+            not self.errors
+            or len(self.errors) != len(self.shares)
+            or not is_ascending((0.0, *self.errors) if self.errors[0] else self.errors)
+            or not is_rising((0.0, *self.shares, 1.0))
+            or self.threshold < 0
+        ):
+            raise ConfigurationError(
+                "an anomaly scale's errors ascend from 0, with a share from 0 to 1 that rises at "
+                "each, and its threshold is an error"
+            )
 
     @classmethod
     def fit(cls, legitimate_errors: Array, quantile: float) -> AnomalyScale:
@@ -91,6 +107,7 @@ class AnomalyScale:
             If the facts are not those of a scale.
         """
         try:
-            return cls(tuple(facts["errors"]), tuple(facts["shares"]), facts["threshold"])
+            lists = {name: tuple(facts[name]) for name in ("errors", "shares")}
+            return cls(**{**facts, **lists})
         except (KeyError, TypeError) as error:
             raise ConfigurationError(f"not an anomaly scale: {error}") from None

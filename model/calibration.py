@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from model.activations import sigmoid
 from model.calibration_fit import beta_columns, fit_isotonic, fit_logistic
 from model.errors import ConfigurationError
+from model.plausible import are_finite, is_ascending, is_rising
 
 Array = NDArray[Any]
 Method = Literal["none", "platt", "beta", "isotonic"]
 
 FEWEST_FRAUDS = 10  # below this a fit would follow accidents; the prior correction stands alone
+METHODS: tuple[Method, ...] = get_args(Method)
 FITTED: tuple[Method, ...] = ("platt", "beta", "isotonic")  # what 'auto' chooses from
 FOLDS = 5
 
@@ -89,6 +91,25 @@ class Calibration:
     knots: tuple[float, ...] = ()
     levels: tuple[float, ...] = ()
     shift: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ConfigurationError(f"a calibration is one of {METHODS}, got {self.method!r}")
+        steps = (self.offset, self.slope, self.intercept, self.upper_slope, self.shift)
+        if not are_finite((*steps, *self.knots, *self.levels)):
+            raise ConfigurationError("a calibration holds a value that is no finite number")
+        if min(self.slope, self.upper_slope) <= 0:
+            raise ConfigurationError(
+                "the slopes of a calibration are above 0, so that what is more likely fraud stays "
+                f"so, got {self.slope!r} and {self.upper_slope!r}"
+            )
+        if (
+            len(self.knots) != len(self.levels)
+            or not is_ascending(self.knots)
+            or not is_rising(self.levels)
+            or (self.method == "isotonic" and not self.knots)
+        ):
+            raise ConfigurationError("the knots of a calibration ascend, and so do its levels")
 
     def logits(self, raw: Array) -> Array:
         """Return calibrated logits of raw ones, float64."""
@@ -170,7 +191,7 @@ class Calibration:
         ConfigurationError
             If the method is unknown.
         """
-        if method not in ("none", "auto", *FITTED):
+        if method not in ("auto", *METHODS):
             raise ConfigurationError(f"unknown calibration {method!r}")
         y = np.asarray(y, np.float64)
         raw = np.asarray(raw, np.float64)

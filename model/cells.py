@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +13,12 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from model.features import Feature
 
-LONGEST_SUGGESTION = 64  # characters of an unknown key that is still compared with the known
 EMPTY = frozenset({""})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = 86_400.0  # seconds
+# The years of a date-time, 1 to 9999, in whole seconds.
+FIRST_MOMENT = (datetime.min.replace(tzinfo=UTC) - EPOCH).total_seconds()
+LAST_MOMENT = (datetime.max.replace(tzinfo=UTC, microsecond=0) - EPOCH).total_seconds()
 SECOND_OF_YEAR_1 = -62_135_510_400.0
 LAST_OF_2099, YEAR_2200 = 4_102_358_400.0, 7_258_118_400.0
 
@@ -118,9 +119,3 @@ def cells_from_column(
     codes, none = feature.codes, missing.union((None,))
     cells = {text: math.nan if text in none else float(codes[text]) for text in set(column)}
     return np.array([cells[text] for text in column], np.float64)
-
-
-def unknown_field(name: str, known: Iterable[str]) -> str:
-    """Return the message for a key that is no feature, with the likely one if there is one."""
-    likely = get_close_matches(name, known, n=1) if len(name) <= LONGEST_SUGGESTION else []
-    return f"Unknown field. Did you mean {likely[0]!r}?" if likely else "Unknown field."

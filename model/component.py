@@ -20,6 +20,8 @@ from model.errors import ConfigurationError
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 
+MOST_PARAMETERS = 100_000_000  # 400 MB in float32, which an artifact has room for
+
 
 def augmented(X: Array) -> Array:
     """Return rows as columns with a one below each: (…, B, F) → (…, F + 1, B)."""
@@ -145,6 +147,7 @@ class Component:
         self.shapes = dict(shapes)
         self.members = members
         self.size = sum(map(prod, self.shapes.values()))
+        refuse_more_than_most(self.size)
         self.dtype = np.dtype(dtype)
         self.statistics = np.zeros(0, self.dtype)
         self.parameters = np.zeros(self.size, self.dtype)
@@ -242,6 +245,15 @@ class Component:
     def rescale(self, X: Array, X_reference: Array, multipliers: Array) -> Array:
         """Take DeepLIFT multipliers of the output back to the input (Shrikumar et al., 2017)."""
         raise NotImplementedError
+
+
+def refuse_more_than_most(size: int) -> None:
+    """Raise unless so many values can be learned, before memory is taken for them."""
+    if size > MOST_PARAMETERS:
+        raise ConfigurationError(
+            f"{size:,} weights and biases are too many, the most is {MOST_PARAMETERS:,}: "
+            "take fewer units, members or inputs"
+        )
 
 
 def width_error(expected: int, found: int) -> ConfigurationError:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import ConfigurationError
+from model.plausible import are_finite, is_ascending, is_finite, is_rising
 
 Array = NDArray[Any]
 
@@ -59,14 +60,19 @@ class Policy:
 
     def __post_init__(self) -> None:
         costs = (self.fee, self.friction, self.review_cost, self.amount_floor)
-        is_ordered = self.review <= self.block  # false also for NaN, as are the costs below
         if (
             self.kind not in ("threshold", "cost")
-            or not is_ordered
-            or not all(cost >= 0 for cost in costs)
+            or not are_finite((self.review, self.block, *costs))
+            or not self.review <= self.block
+            or not min(costs) >= 0
         ):
             raise ConfigurationError(
-                f"a policy is 'threshold' with review ≤ block, or 'cost' with costs ≥ 0, got {self}"
+                "a policy is 'threshold' with review ≤ block, or 'cost' with costs ≥ 0, all of "
+                f"them finite, got {self}"
+            )
+        if self.anomaly_review is not None and not is_finite(self.anomaly_review):
+            raise ConfigurationError(
+                f"a policy reviews from an anomaly score on, got {self.anomaly_review!r}"
             )
 
     @cached_property
@@ -173,6 +179,22 @@ class ScoreScale:
     log10_rates: tuple[float, ...]
     tail_slope: float
 
+    def __post_init__(self) -> None:
+        if not are_finite((*self.knots, *self.log10_rates, self.tail_slope)):
+            raise ConfigurationError("a score scale holds a value that is no finite number")
+        if (
+            not self.knots
+            or len(self.knots) != len(self.log10_rates)
+            or not is_ascending(self.knots)
+            or not is_rising((*reversed(self.log10_rates), 0.0))
+            or not self.tail_slope < 0
+            or not is_finite(TAIL_DECADES / self.tail_slope)
+        ):
+            raise ConfigurationError(
+                "a score scale's knots ascend, with a false-positive rate of at most 1 that falls "
+                "at each and in the tail"
+            )
+
     @classmethod
     def fit(cls, legitimate_logits: Array) -> ScoreScale:
         """Measure legitimate calibration rows.
@@ -238,6 +260,7 @@ class ScoreScale:
             If the facts are not those of a scale.
         """
         try:
-            return cls(tuple(facts["knots"]), tuple(facts["log10_rates"]), facts["tail_slope"])
+            lists = {name: tuple(facts[name]) for name in ("knots", "log10_rates")}
+            return cls(**{**facts, **lists})
         except (KeyError, TypeError) as error:
             raise ConfigurationError(f"not a score scale: {error}") from None

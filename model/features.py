@@ -12,13 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from re import sub
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.cells import DAY, EMPTY, cells_from_column
+from model.cells import DAY, EMPTY, FIRST_MOMENT, LAST_MOMENT, cells_from_column
 from model.errors import ConfigurationError
+from model.plausible import is_finite, is_range
 from model.rare import RareTexts
 from model.rows import RowReader
 
@@ -189,6 +190,9 @@ class FeatureSpec:
 
     def __post_init__(self) -> None:
         names = self.names
+        roles = filter(None, (self.id_column, self.amount, self.time, *self.dates))
+        if not all(isinstance(text, str) for text in (*roles, *self.missing)):
+            raise ConfigurationError("the id, the amount, dates and missing words are texts")
         if not names:
             raise ConfigurationError("a model needs at least one feature")
         wrong = {n for n in names if n in self.id_keys or n in RESERVED or names.count(n) > 1}
@@ -366,10 +370,11 @@ class FeatureSpec:
             If the facts are not those of a specification.
         """
         try:
+            lists = {name: tuple(facts[name]) for name in ("dates", "missing") if name in facts}
             features = tuple(_feature_from_dict(feature) for feature in facts["features"])
-            missing = tuple(facts.get("missing", ()))  # what models of before had no word for
-            roles = facts.get("time"), tuple(facts.get("dates", ()))
-            return cls(features, facts["id_column"], facts["amount"], *roles, missing)
+            if not {"id_column", "amount"} <= facts.keys():
+                raise ConfigurationError("a feature specification names its id and its amount")
+            return cls(**{**facts, **lists, "features": features})
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigurationError(f"not a feature specification: {error}") from None
 
@@ -388,4 +393,37 @@ def _feature_from_dict(facts: Mapping[str, Any]) -> Feature:
     }
     feature = Feature(**{**facts, **tuples})
     _ = feature.rare_texts  # raises where they cannot be read
+    if not _is_sound(feature):
+        raise ConfigurationError(f"the facts of the feature {feature.name!r:.80} cannot be")
     return feature
+
+
+def _is_sound(feature: Feature) -> bool:
+    """Return whether each fact is of its type, finite, and possible beside the others."""
+    texts = (feature.name, *feature.categories, *filter(None, (feature.unit,)))
+    ranges = (feature.seen, feature.typical, feature.typical_days)
+    bounds = [bound for bound in (feature.minimum, feature.maximum) if bound is not None]
+    return (
+        all(isinstance(text, str) for text in texts)
+        and feature.name != ""
+        and feature.kind in get_args(Kind)
+        and isinstance(feature.nullable, bool)
+        and all(is_range(pair) for pair in ranges if pair is not None)
+        and all(map(is_finite, bounds))
+        and bounds == sorted(bounds)
+        and len(set(feature.categories)) == len(feature.categories)
+        and is_finite(feature.central)
+        and _is_possible(feature)
+    )
+
+
+def _is_possible(feature: Feature) -> bool:
+    """Return whether the typical value can be one, and moments lie in the years 1 to 9999."""
+    if feature.kind == "categorical":
+        return feature.central in range(feature.pooled + 1)
+    if feature.kind == "boolean":
+        return feature.central in (0, 1)
+    if feature.kind == "datetime":
+        moments = (feature.central, *(feature.seen or ()), *(feature.typical or ()))
+        return all(FIRST_MOMENT <= moment <= LAST_MOMENT for moment in moments)
+    return True

@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from model.chunks import chunks
-from model.component import Chain, Component, Shape, Workspace, augmented, bind_all
+from model.component import (
+    Chain,
+    Component,
+    Shape,
+    Workspace,
+    augmented,
+    bind_all,
+    refuse_more_than_most,
+)
 from model.dense import Layer
 from model.errors import ConfigurationError
 from model.layers import component_from, rescale_through
@@ -85,6 +93,7 @@ class Network:
         self.dtype = self.output.dtype
         self.members = self.output.members
         size = sum(component.size for component in components)
+        refuse_more_than_most(size)
         self.parameters = np.zeros(size, self.dtype)
         self.gradients = np.zeros(size, self.dtype)
         bind_all(components, self.parameters, self.gradients)

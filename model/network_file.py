@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from model import strict_json
 from model.errors import ArtifactCorruptError, ArtifactFormatError, ConfigurationError
 from model.files import write_atomically
 from model.npz import arrays_of, first_line, npz_bytes, read_bytes_of
@@ -104,9 +105,9 @@ def _description(cls: type[N], path: Path, arrays: Mapping[str, Array]) -> Mappi
         hint = "; model.load reads whole models" if "manifest" in arrays else ""
         raise ArtifactFormatError(path, f"holds no network by itself{hint}")
     try:
-        facts = json.loads(arrays["network"].tobytes().decode())
+        facts = strict_json.loads(arrays["network"].tobytes())
         found = set(facts)
-    except (TypeError, ValueError, RecursionError) as error:
+    except (TypeError, ValueError) as error:
         reason = f"no readable description of a network: {first_line(error)}"
         raise ArtifactCorruptError(path, reason) from None
     if not isinstance(facts, dict) or found != FACTS:

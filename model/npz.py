@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import zipfile
 from collections.abc import Mapping
@@ -18,11 +19,13 @@ from model.errors import (
     ArtifactNotFoundError,
     FraudscoreError,
 )
+from model.files import read_regular
 
 Array = NDArray[Any]
 
 LARGEST_FILE = 512 * 2**20  # bytes; as stored and as unpacked
 VERSION_DIGITS = 12
+LONGEST_REASON = 500  # characters: a damaged file may quote a megabyte
 
 
 def read_bytes_of(path: Path) -> bytes:
@@ -34,12 +37,12 @@ def read_bytes_of(path: Path) -> bytes:
         If it is missing, unreadable or too large.
     """
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ArtifactFormatError(path, f"larger than {LARGEST_FILE} bytes")
-        return path.read_bytes()
+        return read_regular(path, LARGEST_FILE)
     except FileNotFoundError:
         raise ArtifactNotFoundError(path, "no such artifact") from None
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise ArtifactFormatError(path, f"larger than {LARGEST_FILE} bytes") from None
         raise ArtifactNotFoundError(path, f"cannot be read: {error.strerror}") from None
 
 
@@ -94,5 +97,6 @@ def npz_bytes(arrays: Mapping[str, Array]) -> bytes:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's message, or its name."""
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    """Return the first line of an error's message, cut where it is long, or its name."""
+    lines = str(error)[:LONGEST_REASON].splitlines()
+    return lines[0] if lines else type(error).__name__

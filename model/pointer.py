@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from model import strict_json
 from model.artifact import Artifact, load
 from model.errors import ArtifactCorruptError, ArtifactNotFoundError
-from model.files import write_atomically
+from model.files import read_regular, write_atomically
 
 FILE_NAME = "champion.json"
+_LARGEST = 64 * 1024  # bytes; a few hundred are usual
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,13 @@ def read_pointer(directory: Path | str) -> Pointer:
     """
     path = Path(directory) / FILE_NAME
     try:
-        facts = json.loads(path.read_bytes())
+        facts = strict_json.loads(read_regular(path, _LARGEST))
         pointer = Pointer(**facts)
     except FileNotFoundError:
         raise ArtifactNotFoundError(path, "no model has been promoted here") from None
     except OSError as error:
         raise ArtifactNotFoundError(path, f"cannot be read: {error.strerror}") from None
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError):
         raise ArtifactCorruptError(path, "not a champion pointer") from None
     versions = (pointer.version, pointer.version if pointer.previous is None else pointer.previous)
     if not all(isinstance(fact, str) for fact in (*versions, pointer.sha256, pointer.promoted_at)):

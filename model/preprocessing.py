@@ -171,6 +171,36 @@ class Preprocessor:
             moment=np.array([] if spec.time_column is None else [spec.time_column], np.intp),
         )
 
+    def check(self, spec: FeatureSpec) -> None:
+        """Check that this is the preprocessing of a specification.
+
+        Raises
+        ------
+        ConfigurationError
+            If it reads other features, or reads them as something else.
+        """
+        if self.n_features != len(spec.features):
+            raise ConfigurationError(
+                f"the preprocessing reads {self.n_features} features, "
+                f"the specification lists {len(spec.features)}"
+            )
+        nullable = [number for number, feature in enumerate(spec.features) if feature.nullable]
+        if self.with_indicator.tolist() != nullable:
+            raise ConfigurationError("the preprocessing takes other features for nullable")
+        codes = [
+            (column, code)
+            for column, feature in enumerate(spec.features)
+            if feature.kind == "categorical"
+            for code in range(feature.other + 1)
+        ]
+        if list(zip(self.categorical.tolist(), self.codes.tolist(), strict=True)) != codes:
+            raise ConfigurationError("the preprocessing tells other categories apart")
+        dates = self.elapsed.tolist()
+        if dates != list(spec.date_columns):
+            raise ConfigurationError("the preprocessing reads other dates")
+        if dates and self.moment.tolist() != ([] if spec.time is None else [spec.time_column]):
+            raise ConfigurationError("the preprocessing counts days to another time")
+
     @property
     def n_features(self) -> int:
         """Number of raw columns."""

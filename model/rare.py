@@ -44,16 +44,17 @@ class RareTexts:
         return len(self._checksums)
 
     def __contains__(self, text: str) -> bool:
-        checksum = _checksum(text)
-        place = bisect_left(self._checksums, checksum)
-        return place < len(self._checksums) and self._checksums[place] == checksum
+        wanted = checksum(text)
+        place = bisect_left(self._checksums, wanted)
+        return place < len(self._checksums) and self._checksums[place] == wanted
 
 
 def encode(texts: Iterable[str]) -> str:
     """Return texts as base64 of their ascending CRC-32, four bytes each."""
-    checksums = np.unique(np.fromiter(map(_checksum, texts), CHECKSUM))
+    checksums = np.unique(np.fromiter(map(checksum, texts), CHECKSUM))
     return b64encode(checksums.tobytes()).decode()
 
 
-def _checksum(text: str) -> int:
+def checksum(text: str) -> int:
+    """Return the CRC-32 of a text."""
     return crc32(text.encode("utf-8", "surrogatepass"))

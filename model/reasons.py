@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from math import isnan, nan
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.cells import DAY, EPOCH
+from model.cells import DAY, EPOCH, FIRST_MOMENT, LAST_MOMENT
 from model.chunks import chunks
 from model.features import Feature, FeatureSpec, Matrix
 from model.first_layer import CHUNK_ROWS, FirstLayer
@@ -23,10 +23,6 @@ Array = NDArray[Any]
 MOST_REASONS = 4  # more are "not likely to be helpful" (Regulation B, commentary to 9(b)(2))
 Value = float | str | bool | None
 Typical = tuple[float, float] | tuple[str, str] | Value
-
-# The years of a date-time, 1 to 9999, in whole seconds.
-_FIRST_MOMENT = (datetime.min.replace(tzinfo=UTC) - EPOCH).total_seconds()
-_LAST_MOMENT = (datetime.max.replace(tzinfo=UTC, microsecond=0) - EPOCH).total_seconds()
 
 
 @dataclass(frozen=True)
@@ -191,7 +187,7 @@ def _datetime(feature: Feature, cell: float, moment: float) -> Description:
 
 def _date_time(seconds: float) -> str:
     # An offset or a rounded fraction of a second may carry a moment out of these years.
-    seconds = min(max(seconds, _FIRST_MOMENT), _LAST_MOMENT)
+    seconds = min(max(seconds, FIRST_MOMENT), LAST_MOMENT)
     return (EPOCH + timedelta(seconds=seconds)).isoformat()
 
 

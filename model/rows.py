@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.cells import EMPTY, MISSING, cell_from_json, unknown_field
+from model.cells import EMPTY, MISSING, cell_from_json
+from model.chunks import chunks
 from model.errors import FeatureError
+from model.suggestions import Suggestions
 
 if TYPE_CHECKING:
     from model.features import Feature, Matrix
 
 MOST_UNKNOWN = 100  # keys of a row that are named
-MOST_SUGGESTIONS = 10  # a row: looking for the likely name of a million junk keys takes a minute
+CHUNK_ROWS = 1024  # that array operations read at a time, for which all other threads wait
 MOST_PROBLEM_ROWS = 100  # a reply that lists more rows helps nobody
+MOST_PROBLEMS = 1000  # after the row that brings as many, no further one is looked at
 
 _NUMBER_OR_NULL = frozenset({float, int, type(None)})
 
@@ -44,8 +47,9 @@ class RowReader:
         numeric = [feature for feature in features if feature.kind == "numeric"]
         self._features = features
         self._missing = missing
-        self._all_names = tuple(feature.name for feature in features)
-        self._known = frozenset((*self._all_names, *id_keys))
+        all_names = tuple(feature.name for feature in features)
+        self._known = frozenset((*all_names, *id_keys))
+        self._suggestions = Suggestions(all_names)
         self._numeric = np.flatnonzero([feature.kind == "numeric" for feature in features])
         self._names = tuple(feature.name for feature in numeric)
         self._others = [(i, f) for i, f in enumerate(features) if f.kind != "numeric"]
@@ -65,10 +69,21 @@ class RowReader:
         Raises
         ------
         FeatureError
-            Naming row, feature and reason of every problem (of at most 100 rows).
+            Naming row, feature and reason of every problem (of at most 100 rows, and of none
+            after 1,000 problems).
         """
-        matrix = self.matrix_if_plain(rows)
+        is_short = len(rows) <= CHUNK_ROWS
+        matrix = self.matrix_if_plain(rows) if is_short else self._matrix_in_chunks(rows)
         return self.matrix_cell_by_cell(rows) if matrix is None else matrix
+
+    def _matrix_in_chunks(self, rows: Sequence[Any]) -> Matrix | None:
+        parts = []
+        for part in chunks(len(rows), CHUNK_ROWS):
+            matrix = self.matrix_if_plain(rows[part])
+            if matrix is None:
+                return None
+            parts.append(matrix)
+        return np.concatenate(parts)
 
     def matrix_if_plain(self, rows: Sequence[Any]) -> Matrix | None:
         """Return the matrix if all rows are in order, which a few array operations can tell.
@@ -126,25 +141,26 @@ class RowReader:
         """Return the same matrix the slow way, which finds every problem."""
         matrix = np.full((len(rows), len(self._features)), np.nan)
         problems: dict[int, dict[str, list[str]]] = {}
+        n_problems = 0
+        suggest = self._suggestions.of_request()
         for number, row in enumerate(rows):
-            found = self._fill(matrix[number], row)
+            found = self._fill(matrix[number], row, suggest)
             if found:
                 problems[number] = found
-                if len(problems) == MOST_PROBLEM_ROWS:
+                n_problems += len(found)
+                if len(problems) == MOST_PROBLEM_ROWS or n_problems >= MOST_PROBLEMS:
                     break
         if problems:
             raise FeatureError(problems)
         return matrix
 
-    def _fill(self, cells: Matrix, row: Any) -> dict[str, list[str]]:
+    def _fill(
+        self, cells: Matrix, row: Any, suggest: Callable[[str], str | None]
+    ) -> dict[str, list[str]]:
         if not isinstance(row, Mapping):
             return {"_schema": ["Invalid input type: expected an object."]}
         unfamiliar = (str(name) for name in row if name not in self._known)
-        unknown = list(islice(unfamiliar, MOST_UNKNOWN))
-        found = {
-            name: [unknown_field(name, self._all_names if number < MOST_SUGGESTIONS else ())]
-            for number, name in enumerate(unknown)
-        }
+        found = {name: [_unknown(suggest(name))] for name in islice(unfamiliar, MOST_UNKNOWN)}
         for column, feature in enumerate(self._features):
             if feature.name in row:
                 cells[column], problem = cell_from_json(feature, row[feature.name], self._missing)
@@ -153,3 +169,7 @@ class RowReader:
             if problem is not None:
                 found[feature.name] = [problem]
         return found
+
+
+def _unknown(likely: str | None) -> str:
+    return "Unknown field." if likely is None else f"Unknown field. Did you mean {likely!r}?"

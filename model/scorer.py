@@ -127,11 +127,9 @@ class Scorer:
     def __post_init__(self) -> None:
         if self.fraud is None and self.anomalies is None:
             raise ConfigurationError("a scorer needs a classifier, an autoencoder or both")
-        if self.preprocessor.n_features != len(self.spec.features):
-            raise ConfigurationError(
-                f"the preprocessing reads {self.preprocessor.n_features} features, "
-                f"the specification lists {len(self.spec.features)}"
-            )
+        if not isinstance(self.name, str) or not self.name:
+            raise ConfigurationError(f"a scorer has a name, got {self.name!r:.80}")
+        self.preprocessor.check(self.spec)
         if self.anomalies is not None:
             n_read = self.anomalies.autoencoder.n_features
             if n_read != self.preprocessor.n_base:
@@ -287,7 +285,13 @@ class Scorer:
         """
         contributions = self.contributions(matrix)
         scores = scores or self.score(matrix)
-        is_approved = (scores.decision == APPROVE)[:, None]
+        return self.strongest(matrix, contributions, scores.decision)
+
+    def strongest(
+        self, matrix: Matrix, contributions: Matrix, decision: NDArray[np.int64]
+    ) -> list[list[Reason]]:
+        """Return the reasons of each row, given what each feature adds and the decisions."""
+        is_approved = (decision == APPROVE)[:, None]
         ranking = np.where(is_approved, np.abs(contributions), contributions)
         return top_reasons(self.spec, matrix, contributions, ranking)
 

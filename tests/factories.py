@@ -11,7 +11,7 @@ import numpy as np
 from model import MLP, Autoencoder
 from model.anomaly import AnomalyScale
 from model.artifact import Artifact, save
-from model.calibration import Calibration
+from model.calibration import Calibration, Method
 from model.decision import Policy, ScoreScale
 from model.features import Feature, FeatureSpec
 from model.golden import golden_rows
@@ -69,11 +69,24 @@ def tiny_scorer(
     policy: Policy | None = None,
     seed: int = 0,
     features: tuple[Feature, ...] = TINY_FEATURES,
+    calibration: Method = "platt",
+    has_birth: bool = False,
 ) -> Scorer:
-    """Train a scorer on a few hundred rows; ``tasks`` is 'both', 'fraud' or 'anomaly'."""
+    """Train a scorer on a few hundred rows; ``tasks`` is 'both', 'fraud' or 'anomaly'.
+
+    With a birth there is one feature more: a date that is not the transaction's time.
+    """
     rng = np.random.default_rng(seed)
     rows, labels = tiny_rows(400, rng)
-    spec = FeatureSpec(features, id_column="payment_id", amount="Amount")
+    roles: dict[str, Any] = {"id_column": "payment_id", "amount": "Amount"}
+    n_more = len(features) - len(TINY_FEATURES)
+    if n_more:  # numbers that say nothing
+        rows = np.column_stack([rows, rng.normal(size=(len(rows), n_more))])
+    if has_birth:
+        rows = np.column_stack([rows, rng.uniform(-1e9, 1e9, 400).round()])
+        features = (*features, Feature("birth", "datetime", nullable=True))
+        roles |= {"time": "transaction_time", "dates": ("birth",), "missing": ("unknown",)}
+    spec = FeatureSpec(features, **roles)
     spec = spec.measured(rows, labels == 0)
     preprocessor = Preprocessor.fit(spec, rows, labels=labels, n_bins=n_bins)
     encoded = preprocessor.transform(rows)
@@ -85,7 +98,7 @@ def tiny_scorer(
         logits = np.atleast_2d(mlp.logits(encoded)).mean(axis=0)
         fraud = FraudPart(
             mlp,
-            Calibration.fit(logits, labels),
+            Calibration.fit(logits, labels, method=calibration),
             ScoreScale.fit(logits[labels == 0]),
             policy or Policy(review=0.3, block=0.6),
         )

@@ -15,7 +15,7 @@ OURS = {"app", "fraudscore", "model", "training"}
 ALLOWED = {
     "model": {"numpy"},
     "app": {"model", "numpy", "flask", "werkzeug", "marshmallow", "orjson", "gunicorn"}
-    | {"apispec", "click", "limits", "markupsafe", "opentelemetry", "prometheus_client"}
+    | {"apispec", "click", "markupsafe", "opentelemetry", "prometheus_client", "redis"}
     | {"requests", "uvloop", "httptools"},
 }
 FORBIDDEN = {"training": {"app", "flask", "werkzeug", "marshmallow", "gunicorn"}}

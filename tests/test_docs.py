@@ -123,7 +123,12 @@ def test_documented_commands_exist(path):
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_documented_options_exist(path):
     commands = [program.get_command(None, name) for name in program.list_commands(None)]
-    options = {name for command in commands for p in command.params for name in p.opts}
+    options = {
+        name
+        for command in commands
+        for p in command.params
+        for name in (*p.opts, *p.secondary_opts)
+    }
     text = re.sub(r"(docker|curl|pip)[^\n]*", "", path.read_text(encoding="utf-8"))
 
     assert set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text)) <= options | {"--help"}

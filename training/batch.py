@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from model.reasons import MOST_REASONS, Reason
 from model.scorer import Scorer
 from training.config import DataConfig
 from training.errors import DataError
+from training.spreadsheets import escaped
 from training.table_reader import Rows, TableReader
 from training.tables.plain import are_texts, decoded, look_of, texts_of
 from training.tables.source import FileSource, FrameSource, Source
@@ -159,6 +161,7 @@ def score_file(
     on_note: Callable[[str], None] | None = None,
     *,
     has_reasons: bool = False,
+    escapes_formulas: bool = True,
 ) -> int:
     """Score a table into another file, in bounded memory; return the number of rows.
 
@@ -176,7 +179,11 @@ def score_file(
     config : DataConfig, optional
         What is to be known of the cells of the table.
     on_note : callable, optional
-        Told how columns were read, where this is not plain.
+        Told how columns were read, where this is not plain, and how many texts were escaped.
+    has_reasons : bool
+        As :func:`score_frame`.
+    escapes_formulas : bool
+        Whether texts in a CSV file that a spreadsheet would run get a ``'`` before them.
 
     Raises
     ------
@@ -189,8 +196,10 @@ def score_file(
         raise DataError(str(output), "the output would take the place of the input")
     config = config or DataConfig()
     source = FileSource(data, config.encoding)
-    temporary = temporary_beside(output)
-    output.parent.mkdir(parents=True, exist_ok=True)
+    target = Path(os.path.realpath(output))  # a symbolic link stays one
+    temporary = temporary_beside(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    n_escaped = 0
 
     def scored() -> Iterator[pd.DataFrame]:
         for result in _scored(artifact.scorer, source, config, on_note, has_reasons=has_reasons):
@@ -198,12 +207,26 @@ def score_file(
                 on_rows(len(result))
             yield result
 
+    def written() -> Iterator[pd.DataFrame]:
+        nonlocal n_escaped
+        for frame in scored():
+            part, n_new = escaped(frame)
+            n_escaped += n_new
+            yield part
+
     try:
-        write = _write_csv if output.suffix == ".csv" else _write_parquet
-        n_rows = write(scored(), temporary)
-        temporary.replace(output)
+        if output.suffix == ".csv":
+            n_rows = _write_csv(written() if escapes_formulas else scored(), temporary)
+        else:
+            n_rows = _write_parquet(scored(), temporary)
+        temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+    if n_escaped and on_note is not None:
+        on_note(
+            f"{n_escaped:,} texts begin as a formula of a spreadsheet does and were written with ' "
+            "before them: --no-escape-formulas writes them as they are"
+        )
     return n_rows
 
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, get_args
 
+from model import strict_json
 from model.artifact import Artifact
 from model.errors import ArtifactNotFoundError
 from model.pointer import Pointer, read_pointer, write_pointer
@@ -153,10 +154,10 @@ def _events(path: Path, content: bytes) -> list[Event]:
     events = []
     for number, line in enumerate(lines, start=1):
         try:
-            event = Event(**json.loads(line))
+            event = Event(**strict_json.loads(line))
             is_ours = event.event in get_args(What) and event.version.isalnum()
             datetime.fromisoformat(event.at)
-        except (AttributeError, TypeError, ValueError, RecursionError):
+        except (AttributeError, TypeError, ValueError):
             is_ours = False
         if not is_ours:
             raise PromotionError(f"{path}, line {number}: not a line of a history; {cure}")

@@ -15,6 +15,8 @@ from training.ranges import BELOW_ONE, is_range, refuse_outside
 from training.size import bytes_of
 from training.tables.files import stem_of
 
+MOST_BINS = 10_000  # of a feature: more than there are values in most
+MOST_IN_BATCH = 1_000_000  # rows: a batch is held in memory, with all that passes through it
 DECIMALS, THOUSANDS = (".", ","), (",", ".", " ", "'")
 # Names of training.cells.time_units, which imports pyarrow: --help must answer at once.
 TIME_UNITS = (
@@ -142,7 +144,7 @@ class NetworkConfig:
     initializer: str | None = None
 
     def __post_init__(self) -> None:
-        refuse_outside(self, layers=(1, inf), members=(1, inf), n_bins=(0, inf))
+        refuse_outside(self, layers=(1, inf), members=(1, inf), n_bins=(0, MOST_BINS))
         if self.n_bins == 1:
             raise ConfigurationError("n_bins must be 0, or 2 and more: one bin has no edges inside")
         refuse_outside(self, drop_probability=(0, BELOW_ONE))
@@ -196,11 +198,11 @@ class LearningConfig:
     log_every: int = 1
 
     def __post_init__(self) -> None:
-        refuse_outside(self, epochs=(1, inf), batch_size=(1, inf), log_every=(1, inf))
+        refuse_outside(self, epochs=(1, inf), batch_size=(1, MOST_IN_BATCH), log_every=(1, inf))
         refuse_outside(self, learning_rate=(0, inf), momentum=(0, BELOW_ONE), warmup=(0, 1))
         refuse_outside(self, weight_decay=(0, inf), l2=(0, inf), gradient_clip=(0, inf))
         refuse_outside(self, class_weight=(0, 1), resampled_share=(0, BELOW_ONE))
-        refuse_outside(self, min_frauds_per_batch=(0, inf), patience=(0, inf))
+        refuse_outside(self, min_frauds_per_batch=(0, MOST_IN_BATCH), patience=(0, inf))
         if self.min_frauds_per_batch >= self.batch_size and self.min_frauds_per_batch:
             raise ConfigurationError("min_frauds_per_batch must be smaller than batch_size")
 
@@ -229,7 +231,8 @@ class AutoencoderConfig:
 
     def __post_init__(self) -> None:
         refuse_outside(self, hidden=(1, inf), bottleneck=(1, inf), members=(1, inf))
-        refuse_outside(self, epochs=(1, inf), steps_per_epoch=(1, inf), batch_size=(1, inf))
+        refuse_outside(self, epochs=(1, inf), steps_per_epoch=(1, inf))
+        refuse_outside(self, batch_size=(1, MOST_IN_BATCH))
         refuse_outside(self, learning_rate=(0, inf))
         refuse_outside(self, weight_decay=(0, inf), drop_probability=(0, BELOW_ONE))
         refuse_outside(self, threshold_quantile=(0, 1))

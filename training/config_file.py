@@ -6,6 +6,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from math import inf
 from pathlib import Path
 from re import fullmatch
 from types import UnionType
@@ -132,7 +133,10 @@ def _value(kind: Any, value: Any, where: str) -> Any:
                 return dict(value)
             continue
         if option is float and isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
+            try:
+                return float(value)
+            except OverflowError:  # more than 308 digits: refused as infinity is
+                return inf if value > 0 else -inf
         if isinstance(option, type) and origin is None and type(value) is option:
             return value
     expected = " or ".join(str(getattr(o, "__name__", o)) for o in options)

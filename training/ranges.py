@@ -7,6 +7,7 @@ from math import inf, isfinite
 from typing import Any
 
 from model.errors import ConfigurationError
+from model.strict_json import LARGEST_INTEGER
 
 BELOW_ONE = 1 - 1e-9
 
@@ -29,8 +30,10 @@ def refuse_outside(part: Any, **ranges: tuple[float, float]) -> None:
     for name, (low, high) in ranges.items():
         value = getattr(part, name)
         for number in value if isinstance(value, tuple) else (value,):
-            if number is not None and not (isfinite(number) and low <= number <= high):
-                expected = f"at least {low:g}" if high == inf else f"between {low:g} and {high:g}"
+            most = min(high, LARGEST_INTEGER - 1) if isinstance(number, int) else high
+            if number is not None and not (low <= number <= most and isfinite(number)):
+                highest = f" and {most:,.8g}" if high < inf or number > most else ""
+                expected = f"between {low:g}{highest}" if highest else f"at least {low:g}"
                 raise ConfigurationError(f"{name} must be {expected}, got {number}")
 
 

@@ -1,84 +1,156 @@
-"""Counters of the rate limits in this worker's memory, however many clients there are."""
+"""How often each client has passed in its window: bounded memory that never lets a limit slip.
+
+At most so many clients have a counter of their own. Where one more comes, the client that has used
+least of its limit loses its counter, and what it had used is kept for its neighbourhood: whoever
+begins there, it or another, begins with that much used (the algorithm *Space-Saving* of Metwally,
+Agrawal and El Abbadi, 2005, with one remainder for each neighbourhood). A count is therefore never
+too low, and too high for nobody until the limit was passed through more often than there are
+counters. Nobody loses a counter that is used up while any other is not.
+"""
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable
-from threading import Lock
+import re
+from dataclasses import dataclass
+from itertools import islice
 
-from limits.storage import Storage
+from app.access.limits import Limit
 
-_MOST_COUNTERS = 20_000  # a window length; about 5 MB
+MOST_COUNTERS = 20_000  # of each limit; about 7 MB
+# Networks of providers, /16 of IPv4 and /32 of IPv6, share remainders. Python mixes a secret into
+# the hash of a text, so that nobody can choose with whom.
+_NEIGHBOURHOODS = 1024
+_DROPPED_AT_ONCE = 8  # of the windows that have ended, so that no request pays for thousands
 
 
-class WorkerCounters(Storage):
-    """Fixed windows in memory, for the strategies of ``limits``.
+@dataclass(slots=True, eq=False)
+class Counter:
+    """One window of a client; times are those of a monotonic clock."""
 
-    The memory storage of ``limits`` itself grows with the number of clients and walks over all of
-    them every ten milliseconds from a thread; here each request drops what has run out before it.
-    """
+    table: CounterTable
+    client: str
+    used: int  # at least as often as the client has passed
+    end: float
+    untold: int = 0  # of these, those that Redis has not been told of
 
-    STORAGE_SCHEME = None
 
-    def __init__(
-        self, clock: Callable[[], float] = time.monotonic, most_counters: int = _MOST_COUNTERS
-    ) -> None:
-        super().__init__()
-        self._clock = clock
+@dataclass(slots=True)
+class _Remainder:
+    """The most that a client without a counter may have used, and until when."""
+
+    used: int
+    end: float
+
+
+class CounterTable:
+    """The counters of all clients of one kind, for one limit. The caller holds a lock."""
+
+    def __init__(self, kind: str, limit: Limit, most_counters: int = MOST_COUNTERS) -> None:
+        self.limit = limit
+        self._kind = kind
         self._most_counters = most_counters
-        self._lock = Lock()
-        # window length → key → [count, end]; the oldest window first, which is the first to end
-        self._windows: defaultdict[float, OrderedDict[str, list[float]]] = defaultdict(OrderedDict)
+        self._counters: dict[str, Counter] = {}  # what began first comes first
+        # The same by how much is used: to give up another than the least used would let a network
+        # raise its remainder by one client, and then all that come after it.
+        self._by_use: dict[int, dict[str, Counter]] = {}
+        self._remainders: dict[int, _Remainder] = {}
 
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        """Name what a storage may raise; this one has nothing that can fail."""
-        return ValueError
+    def __len__(self) -> int:
+        return len(self._counters)
 
-    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Count a request and return how many this window has seen."""
-        now = self._clock()
-        with self._lock:
-            counters = self._windows[expiry]
-            while counters and next(iter(counters.values()))[1] <= now:
-                counters.popitem(last=False)
-            counter = counters.get(key)
-            if counter is None:
-                if len(counters) >= self._most_counters:
-                    counters.popitem(last=False)
-                counter = counters[key] = [0, now + expiry]
-            counter[0] += amount
-            return int(counter[0])
+    def used_up_until(self, client: str, now: float) -> float | None:
+        """Return when a client may come back, None where it need not wait."""
+        counter: Counter | _Remainder | None = self._counters.get(client)
+        if counter is None or counter.end <= now:
+            counter = self._remainder(client, now)
+        if counter is None or counter.used < self.limit.amount:
+            return None
+        return counter.end
 
-    def get(self, key: str) -> int:
-        """Return how many requests the window of a key has seen."""
-        return int(self._find(key)[0])
+    def count(self, client: str, now: float) -> Counter:
+        """Count a request that passes."""
+        counter = self._counters.get(client)
+        if counter is None or counter.end <= now:
+            counter = self._begin(client, now)
+        self._use(counter, counter.used + 1)
+        return counter
 
-    def get_expiry(self, key: str) -> float:
-        """Return when the window of a key ends."""
-        return self._find(key)[1]
+    def learn(self, counter: Counter, total: int, end: float) -> None:
+        """Take over what all workers together have counted, and when their window ends."""
+        counter.end = min(counter.end, end)
+        self._use(counter, max(counter.used, total + counter.untold))
 
-    def clear(self, key: str) -> None:
-        """Forget a key."""
-        with self._lock:
-            for counters in self._windows.values():
-                counters.pop(key, None)
+    def shared_name(self, client: str) -> str:
+        """Return under which name all workers count a client."""
+        limit = self.limit
+        return (
+            f"fraudscore:LIMITER/{self._kind}/{client}"
+            f"/{limit.amount}/{limit.multiples}/{limit.unit}"
+        )
 
-    def check(self) -> bool:
-        """Return whether the storage can be reached, which memory always is."""
-        return True
+    def _begin(self, client: str, now: float) -> Counter:
+        """Open a window, with what a client without a counter may have used before."""
+        ended = [c for c in islice(self._counters.values(), _DROPPED_AT_ONCE) if c.end <= now]
+        for counter in ended:
+            self._drop(counter)
+        if client in self._counters:
+            self._drop(self._counters[client])
+        if len(self._counters) >= self._most_counters:
+            self._give_up_one(now)
+        before = self._remainder(client, now)
+        used = 0 if before is None else before.used
+        counter = Counter(self, client, used, now + self.limit.window_s)
+        self._counters[client] = counter
+        self._sort_in(counter)
+        return counter
 
-    def reset(self) -> int:
-        """Forget everything; return how much that was."""
-        with self._lock:
-            forgotten = sum(map(len, self._windows.values()))
-            self._windows.clear()
-        return forgotten
+    def _use(self, counter: Counter, used: int) -> None:
+        """Note how much is used, of a counter that may have been given up meanwhile."""
+        if self._counters.get(counter.client) is counter:
+            self._sort_out(counter)
+            counter.used = used
+            self._sort_in(counter)
 
-    def _find(self, key: str) -> list[float]:
-        """Return the counter of a key; one that has run out is none."""
-        now = self._clock()
-        with self._lock:
-            found = (counters[key] for counters in self._windows.values() if key in counters)
-            return next((counter for counter in found if counter[1] > now), [0, now])
+    def _sort_in(self, counter: Counter) -> None:
+        """Find a counter by its use from now on."""
+        use = min(counter.used, self.limit.amount)
+        self._by_use.setdefault(use, {})[counter.client] = counter
+
+    def _sort_out(self, counter: Counter) -> None:
+        """Find a counter by its use no more."""
+        use = min(counter.used, self.limit.amount)
+        same = self._by_use[use]
+        del same[counter.client]
+        if not same:
+            del self._by_use[use]
+
+    def _drop(self, counter: Counter) -> None:
+        """Let a counter go."""
+        del self._counters[counter.client]
+        self._sort_out(counter)
+
+    def _give_up_one(self, now: float) -> None:
+        """Keep of the counter that has used least only its remainder."""
+        counter = next(iter(self._by_use[min(self._by_use)].values()))
+        self._drop(counter)
+        if counter.end > now:
+            before = self._remainder(counter.client, now) or _Remainder(0, now)
+            self._remainders[_neighbourhood(counter.client)] = _Remainder(
+                max(before.used, counter.used), max(before.end, counter.end)
+            )
+
+    def _remainder(self, client: str, now: float) -> _Remainder | None:
+        """Return what counters of a neighbourhood left behind, while it counts."""
+        if not self._remainders:
+            return None
+        place = _neighbourhood(client)
+        remainder = self._remainders.get(place)
+        if remainder is not None and remainder.end <= now:
+            del self._remainders[place]
+            return None
+        return remainder
+
+
+def _neighbourhood(client: str) -> int:
+    """Return where clients share a remainder: by the first two groups of an address."""
+    return hash(tuple(re.split("[.:]", client, maxsplit=2)[:2])) % _NEIGHBOURHOODS

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv6Address, ip_address
+
+from app.access.forwarded import read_address
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,5 @@ def _is_local(name: SocketName) -> bool:
     """Return whether only this machine reaches a socket: loopback, or a path of the file system."""
     if not isinstance(name, tuple):
         return True
-    address = ip_address(str(name[0]).partition("%")[0])
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (mapped or address).is_loopback
+    address = read_address(str(name[0]))
+    return address is not None and address.is_loopback

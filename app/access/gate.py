@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
-from app.access.addresses import ClientAddresses
+from app.access.forwarded import site_of
 from app.access.keys import KeyRing
+from app.access.rate_limit import RateLimits
 from app.config import Settings
 from app.observability import metrics
 from app.observability.metrics import Series
@@ -16,8 +17,6 @@ from app.record import RequestRecord
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-
-    from app.access.rate_limit import RateLimits
 
 # Balancers and probes carry no keys, and must not be turned away because they ask often. The bare
 # address says only where the documentation is.
@@ -36,27 +35,34 @@ class Gate:
         keys: KeyRing | None,
         open_routes: tuple[str, ...],
         limits: RateLimits | None,
-        addresses: ClientAddresses,
     ) -> None:
         self._keys = keys
         self._open = frozenset(open_routes)
         self._open_below = tuple(f"{route}/" for route in open_routes)
         self._limits = limits
-        self._addresses = addresses
+        self._is_open = False
+
+    def open(self) -> None:
+        """Begin to count with the other workers: with a worker, or at its first request."""
+        if self._limits is not None:
+            self._limits.open()
+        self._is_open = True
 
     def admit(self, environ: WSGIEnvironment, record: RequestRecord) -> None:
         """Let a request pass, or raise; whose key it carries goes into the record."""
         path: str = environ["PATH_INFO"]
         if path in _ALWAYS_OPEN:
             return
+        if not self._is_open:
+            self.open()
         if self._keys is not None:
             secret = _secret(environ)
             record.client = None if secret is None else self._keys.name_of(secret)
         if self._limits is not None:
             if record.client is None:
-                self._limits.count(f"address/{self._addresses.of(environ)}")
+                self._limits.count("address", site_of(environ.get("REMOTE_ADDR", "")))
             else:
-                self._limits.count(f"key/{record.client}")
+                self._limits.count("key", record.client)
         if record.client is None and self.needs_key(path):
             raise Unauthorized(
                 "This needs an API key, as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'.",
@@ -78,22 +84,20 @@ class Gate:
         return self._keys is not None and not is_open and path not in _ALWAYS_OPEN
 
 
-def gate_of(settings: Settings, addresses: ClientAddresses) -> Gate | None:
+def gate_of(settings: Settings) -> Gate | None:
     """Return the gate that the settings ask for, None where everyone may come in at any time."""
     if settings.keys_file is None and settings.rate_limit is None:
         return None
     limits = None
     if settings.rate_limit is not None:
-        from app.access.rate_limit import RateLimits  # its libraries take 0.1 s to load
-
         limits = RateLimits(settings.rate_limit, settings.redis_url)
     keys = None if settings.keys_file is None else KeyRing(settings.keys_file)
-    return Gate(keys, settings.open_routes, limits, addresses)
+    return Gate(keys, settings.open_routes, limits)
 
 
 def _secret(environ: WSGIEnvironment) -> str | None:
     """Return the key that a request carries; one in Authorization goes first."""
     scheme, _, secret = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() == "bearer":
-        return str(secret).strip()
+        return str(secret).strip(" ")
     return environ.get("HTTP_X_API_KEY")

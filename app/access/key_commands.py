@@ -71,8 +71,9 @@ def remove(path: Path, name: str) -> None:
 @contextmanager
 def _sole_writer(path: Path) -> Iterator[None]:
     """Let one command change the file at a time, so that none undoes what another one did."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
+    directory = Path(os.path.realpath(path)).parent  # several links may lead to one file
+    directory.mkdir(parents=True, exist_ok=True)
+    folder = os.open(directory, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         yield

@@ -21,13 +21,17 @@ from time import monotonic
 from marshmallow import Schema, ValidationError, fields, validate
 
 from app.json_provider import MalformedJSONError, dumps, loads
+from app.patience import within
 from model.errors import ConfigurationError
-from model.files import write_atomically
+from model.files import read_regular, write_atomically
 
 logger = logging.getLogger(__name__)
 
 PREFIX = "fraudscore_"  # lets secret scanners find a key that was published by mistake
 LOOK_AGAIN_S = 1.0
+# A request waits this long for a look at the file; from then on the keys at hand serve until it
+# ends. A file on a broken disk thus holds up a request a second for a moment, and no more.
+LOOK_S = 0.02
 NAME = r"[A-Za-z0-9._-]{1,64}"  # safe in log lines and metric labels
 _LARGEST_FILE = 1024 * 1024
 
@@ -72,11 +76,7 @@ def digest(secret: str) -> bytes:
 def read_keys(path: Path) -> tuple[APIKey, ...]:
     """Read the keys of a file, or say in one line why that cannot be done."""
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_FILE + 1)
-        if len(content) > _LARGEST_FILE:
-            raise ConfigurationError(f"the keys file {path} is larger than {_LARGEST_FILE} bytes")
-        entries = _KeysFile().load(loads(content))["keys"]
+        entries = _KeysFile().load(loads(read_regular(path, _LARGEST_FILE)))["keys"]
     except OSError as error:
         raise ConfigurationError(f"the keys file {path} cannot be read: {error.strerror}") from None
     except MalformedJSONError:
@@ -108,17 +108,29 @@ class KeyRing:
     """
 
     def __init__(self, path: Path) -> None:
-        self.problem: str | None = None
+        self._problem: str | None = None
+        self._is_late = False
         self._path = path
         self._seen = self._signature()
         self._keys = read_keys(path)
         self._look_again = monotonic() + LOOK_AGAIN_S
         self._reading = threading.Lock()
 
+    @property
+    def problem(self) -> str | None:
+        """Return why the keys may be those of an earlier state of the file."""
+        if self._is_late:
+            return f"the keys file {self._path} has not been read yet"
+        return self._problem
+
     def name_of(self, secret: str) -> str | None:
         """Return the name of a key, None where it is none of ours."""
         if monotonic() >= self._look_again:
-            self._refresh()
+            self._look_again = monotonic() + LOOK_AGAIN_S
+            try:
+                within(LOOK_S, self._refresh)
+            except TimeoutError:
+                self._is_late = True
         given = digest(secret)
         found = None
         for key in self._keys:  # all of them: how long it takes must not tell which one is close
@@ -131,12 +143,12 @@ class KeyRing:
         if not self._reading.acquire(blocking=False):
             return  # another thread is at it
         try:
-            self._look_again = monotonic() + LOOK_AGAIN_S
             signature = self._signature()
             if signature != self._seen:
                 self._seen = signature
                 self._read()
         finally:
+            self._is_late = False
             self._reading.release()
 
     def _read(self) -> None:
@@ -144,10 +156,10 @@ class KeyRing:
         try:
             self._keys = read_keys(self._path)
         except ConfigurationError as error:
-            self.problem = str(error)
+            self._problem = str(error)
             logger.error("%s; the last good keys stay in force", error)
         else:
-            self.problem = None
+            self._problem = None
             logger.info("API keys read: %s", ", ".join(key.name for key in self._keys) or "none")
 
     def _signature(self) -> tuple[int, int, int] | None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.access.addresses import ClientAddresses
+from app.access.forwarded import PREFIX
 from app.refusal import RefusedError
 from app.setting_types import mount_path
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-
-_HEADER = "HTTP_X_FORWARDED_PREFIX"
 
 
 class Mount:
@@ -20,9 +18,8 @@ class Mount:
     This is done here and not by the server, so that every worker does the same.
     """
 
-    def __init__(self, path: str, addresses: ClientAddresses) -> None:
+    def __init__(self, path: str) -> None:
         self._path = path
-        self._addresses = addresses
 
     def apply(self, environ: WSGIEnvironment) -> bool:
         """Split the path of a request; return whether it lies below the mount path.
@@ -30,7 +27,7 @@ class Mount:
         A trusted proxy says in X-Forwarded-Prefix what it has removed from the path, which then
         counts instead of the setting. Not every proxy that says so has removed it.
         """
-        forwarded = self._forwarded(environ) if _HEADER in environ else ""
+        forwarded = _forwarded(environ)
         mounted = forwarded or self._path
         if not mounted:
             return True
@@ -44,11 +41,13 @@ class Mount:
         environ["SCRIPT_NAME"] = mounted
         return True
 
-    def _forwarded(self, environ: WSGIEnvironment) -> str:
-        """Return what the nearest proxy says that it has removed; empty where nobody may say so."""
-        if not self._addresses.is_from_proxy(environ):
-            return ""
-        try:
-            return mount_path(environ[_HEADER].rpartition(",")[2].strip())
-        except ValueError:
-            raise RefusedError(400, "X-Forwarded-Prefix must be a path such as /fraud.") from None
+
+def _forwarded(environ: WSGIEnvironment) -> str:
+    """Return what the nearest proxy says that it has removed."""
+    prefix = environ.get(PREFIX)
+    if not prefix:
+        return ""
+    try:
+        return mount_path(prefix)
+    except ValueError:
+        raise RefusedError(400, "X-Forwarded-Prefix must be a path such as /fraud.") from None

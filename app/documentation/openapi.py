@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from inspect import getdoc
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 from apispec import APISpec
@@ -19,7 +19,9 @@ from app.documentation.operations import PROBLEMS, SCORING, Operation
 from app.documentation.transaction_schema import example_transactions, transaction_schema
 from app.json_provider import dumps
 from app.schemas import OPTIONS, Route, Transactions
-from app.store import Champion
+
+if TYPE_CHECKING:
+    from app.store import Champion
 
 _JSON, _PROBLEM = "application/json", "application/problem+json"
 _REQUEST_ID = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"}
@@ -147,7 +149,7 @@ def _headers(extra: Mapping[str, str] | None = None) -> Document:
 
 def _request_body(champion: Champion) -> Document:
     """Describe the three forms of a body, with examples of each that the model scores."""
-    one, other = example_transactions(champion.artifact.scorer.spec)
+    one, _, pair = _examples(champion)
     several = _transactions_schema(None, champion.requests.envelope.fields["transactions"])
     reference = "#/components/schemas/"
     return {
@@ -163,21 +165,27 @@ def _request_body(champion: Champion) -> Document:
                 },
                 "examples": {
                     "one": {"summary": "One transaction", "value": one},
-                    "list": {"summary": "A list", "value": [one, other]},
-                    "envelope": {"summary": "An envelope", "value": {"transactions": [one, other]}},
+                    "list": {"summary": "A list", "value": pair},
+                    "envelope": {"summary": "An envelope", "value": {"transactions": pair}},
                 },
             }
         },
     }
 
 
+def _examples(champion: Champion) -> tuple[Any, Any, list[Any]]:
+    """Return two transactions that the model scores, and a list of as many as may come at once."""
+    one, other = example_transactions(champion.artifact.scorer.spec)
+    return one, other, [one, other][: champion.requests.max_rows]
+
+
 def _answers(champion: Champion, route: Route) -> Document:
     """Return what the model answers to the examples."""
-    one, other = example_transactions(champion.artifact.scorer.spec)
+    one, other, pair = _examples(champion)
     asked = {
         "one": ("To one transaction", one, ""),
         "explained": ("To one transaction, with explain=true", other, "explain=true"),
-        "list": ("To a list, in its order", [one, other], ""),
+        "list": ("To a list, in its order", pair, ""),
     }
     return {
         name: {

@@ -22,7 +22,7 @@ _MODEL = ("model", "version")
 class Metric:
     """One metric; ``bounds`` are the upper ends of a histogram's buckets, the last one left out.
 
-    Gauges of several processes are added up; with ``is_maximum`` the largest stands for all.
+    Numbers of several processes are added up; with ``is_maximum`` the largest stands for all.
     """
 
     name: str
@@ -132,6 +132,18 @@ DEGRADED = Metric(
     "fraud_workers_degraded", "gauge", "Workers that answer with another model than the champion."
 )
 WORKERS = Metric("fraud_workers", "gauge", "Workers that are alive.")
+WORKERS_MISSING = Metric(
+    "fraud_workers_missing",
+    "gauge",
+    "Workers that could not be started and are tried again.",
+    is_maximum=True,
+)
+STARTS_FAILED = Metric(
+    "fraud_worker_starts_failed_total",
+    "counter",
+    "Workers that could not be started, or ended before they served.",
+    is_maximum=True,
+)
 CLIENT_REQUESTS = Metric(
     "fraud_client_requests_total",
     "counter",
@@ -146,7 +158,7 @@ KEYS_STALE = Metric(
 LIMITS_UNSHARED = Metric(
     "fraud_rate_limit_redis_failures_total",
     "counter",
-    "Times that Redis did not answer, and a worker counted rate limits by itself.",
+    "Times that Redis failed or took too long, and a worker counted rate limits by itself.",
 )
 LINES_DROPPED = Metric(
     "fraud_log_lines_dropped_total",
@@ -175,6 +187,8 @@ METRICS = {
         MODEL_SWAPS,
         DEGRADED,
         WORKERS,
+        WORKERS_MISSING,
+        STARTS_FAILED,
         CLIENT_REQUESTS,
         KEYS_STALE,
         LIMITS_UNSHARED,

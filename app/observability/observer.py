@@ -17,6 +17,7 @@ from app.observability.counts import Counts
 from app.observability.metrics import Series, total
 from app.observability.published import PublishedSeries
 from app.observability.request_log import RequestLog
+from app.observability.starts import Starts
 from app.observability.tracing import Tracing
 from app.record import RequestRecord
 from app.store import ModelStore
@@ -53,6 +54,7 @@ class Observer:
         self._published: PublishedSeries | None = None
         self._is_publishing_well = True
         self._is_open = False
+        self._starts = Starts()
         self._lock = Lock()
 
     def begin(self, environ: WSGIEnvironment, record: RequestRecord) -> None:
@@ -77,11 +79,16 @@ class Observer:
         except Exception:
             logger.exception("not observed", extra={"facts": {"request_id": record.request_id}})
 
-    def open(self) -> None:
-        """Begin to publish and to trace, once in a process and never before it forks."""
+    def open(self, starts: Starts | None = None) -> None:
+        """Begin to publish and to trace, once in a process and never before it forks.
+
+        ``starts`` is what the master says of its workers.
+        """
         with self._lock:
             if self._is_open:
                 return
+            if starts is not None:
+                self._starts = starts
             self._open_tracing()
             if self._folder is not None:
                 self._published = PublishedSeries(self._folder)
@@ -145,6 +152,8 @@ class Observer:
             (metrics.MODEL_INFO.name, (artifact.name, artifact.version, artifact.sha256)): [1],
             (metrics.MODEL_LOADED.name, ()): [champion.loaded_at],
             (metrics.WORKERS.name, ()): [1],
+            (metrics.WORKERS_MISSING.name, ()): [self._starts.missing],
+            (metrics.STARTS_FAILED.name, ()): [self._starts.failed],
             (metrics.DEGRADED.name, ()): [float(self._store.status()["status"] == "degraded")],
             (metrics.LINES_DROPPED.name, ()): [self._log.dropped],
         }

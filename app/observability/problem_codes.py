@@ -6,6 +6,7 @@ Told by how a message begins. A test goes through all refusals and finds a code 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from model import cells
@@ -54,8 +55,9 @@ def codes_of(problem: Problem) -> list[str]:
     return [_code(message) for message in messages if not message.endswith("are not listed.")]
 
 
+@lru_cache(maxsize=1024)
 def _code(message: str) -> str:
-    """Return the code of a message."""
+    """Return the code of a message; one request may hold the same a thousand times."""
     for beginning, code in _BEGINNINGS.items():
         if message.startswith(beginning):
             return code

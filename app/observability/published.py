@@ -111,7 +111,7 @@ class PublishedSeries:
         Nothing is flushed to the disk: the numbers need not outlast the machine.
         """
         temporary = self._folder / f"{identity}{_TEMPORARY}"
-        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.write(file, content) < len(content):
@@ -151,7 +151,7 @@ class PublishedSeries:
     @contextmanager
     def _turn(self) -> Iterator[bool]:
         """Say whether this process may move the numbers of the dead; nobody waits for a turn."""
-        file = os.open(self._folder / "turn", os.O_WRONLY | os.O_CREAT, 0o600)
+        file = os.open(self._folder / "turn", os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK, 0o600)
         try:
             yield _can_lock(file, fcntl.LOCK_EX)
         finally:
@@ -161,7 +161,7 @@ class PublishedSeries:
 def _read(path: Path) -> tuple[bool, bytes]:
     """Return whether a file's writer lives, and its content."""
     while True:
-        with path.open("rb") as file:
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             content = file.read()
             if not _can_lock(file.fileno(), fcntl.LOCK_SH):
                 return True, content

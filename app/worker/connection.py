@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app.refusal import REFUSAL, RefusedError, overloaded
@@ -14,10 +15,6 @@ from app.worker.shared import Shared
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-# A larger body, or one with more objects, is answered beside the event loop, which goes on with the
-# small ones meanwhile: ten thousand short rows are less than a megabyte and up to a second's work.
-_MOST_BYTES = 512 * 1024
-_MOST_OBJECTS = 1024
 # How long a client may go on sending after its last answer: closed at once, the connection would
 # be reset and the answer could be lost on its way.
 _LINGER_S = 2.0
@@ -40,6 +37,7 @@ class Connection(asyncio.Protocol):
         "_shared",
         "_transport",
         "deadline",
+        "is_silent",
     )
 
     def __init__(self, shared: Shared, environ: WSGIEnvironment, *, is_crowded: bool) -> None:
@@ -54,6 +52,7 @@ class Connection(asyncio.Protocol):
         self._is_leaving = False  # the last answer was given
         self._is_half_closed = False  # the client sends nothing more
         self._is_crowded = is_crowded
+        self.is_silent = True  # the client has not sent anything yet
         self.deadline = shared.idle_deadline()
         shared.connections.add(self)
 
@@ -86,6 +85,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came and answer every request that is now whole."""
+        self.is_silent = False
         if not self._is_leaving:
             self._reader.feed(data)
             if not self._is_busy:
@@ -143,14 +143,14 @@ class Connection(asyncio.Protocol):
             request = reader.read()
             if request is None:
                 self._wait()
+                if reader.is_behind:
+                    self._give_way()
                 return
             self._answer(*request)
             if self._is_busy or self._is_stuck or self._is_leaving:
                 return
             if reader.has_begun:
-                self._is_busy = True
-                self._transport.pause_reading()
-                self._shared.loop.call_soon(self._take_turn)
+                self._give_way()
         except RefusedError as error:
             self._refuse(error)
         except Exception as error:
@@ -182,6 +182,12 @@ class Connection(asyncio.Protocol):
         self._shared.hold(-self._held)
         self._held = 0
 
+    def _give_way(self) -> None:
+        """Let the other connections have their turn before this one goes on."""
+        self._is_busy = True
+        self._transport.pause_reading()
+        self._shared.loop.call_soon(self._take_turn)
+
     def _take_turn(self) -> None:
         """Go on after the other connections had their turn."""
         self._is_busy = False
@@ -210,27 +216,19 @@ class Connection(asyncio.Protocol):
         shared = self._shared
         environ = self._environ.copy()
         environ.update(head.environ)
-        if head.is_forwarded:
-            shared.proxies.apply(environ)
         shared.count_request()
         is_last = not head.keep_alive or (shared.is_stopping and not self._reader.unread)
-        if not _is_large(body):
-            self._send(respond(shared.application, environ, body, shared.clock, is_last=is_last))
+        answer = partial(respond, shared.application, environ, body, shared.clock, is_last=is_last)
+        if not shared.takes_long(environ, body):
+            self._send(answer())
             return
+        beside = shared.large if body else shared.pages
+        beside.make(answer, then=self._take_answer)
         self._is_busy = True
         self._transport.pause_reading()
-        shared.large.submit(self._answer_large, environ, body, is_last=is_last)
 
-    def _answer_large(self, environ: WSGIEnvironment, body: bytes, *, is_last: bool) -> None:
-        """Have a large request answered, in a thread of its own."""
-        shared = self._shared
-        shared.large_since = shared.loop.time()
-        exchange = respond(shared.application, environ, body, shared.clock, is_last=is_last)
-        shared.large_since = float("inf")
-        shared.loop.call_soon_threadsafe(self._finish_large, exchange)
-
-    def _finish_large(self, exchange: Exchange) -> None:
-        """Send what the thread made, if anybody still wants it."""
+    def _take_answer(self, exchange: Exchange) -> None:
+        """Send what was made beside the loop, if anybody still wants it."""
         self._is_busy = False
         if not self._is_leaving:
             self._send(exchange)
@@ -273,9 +271,3 @@ class Connection(asyncio.Protocol):
             if not self._is_stuck:
                 self.deadline = self._shared.loop.time() + _LINGER_S
                 self._transport.resume_reading()
-
-
-def _is_large(body: bytes) -> bool:
-    """Say whether a body may take long to answer."""
-    size = len(body)
-    return size > _MOST_BYTES or (size > _MOST_OBJECTS and body.count(b"{") > _MOST_OBJECTS)

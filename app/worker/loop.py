@@ -9,21 +9,24 @@ import gc
 import os
 import signal
 import sys
+from types import FrameType
 from typing import Any, ClassVar
 
 import uvloop
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from app.config import Settings
+from app.worker.beside import Beside
 from app.worker.head import HeadReader
 from app.worker.ledger import Ledger
 from app.worker.listener import Listener
 from app.worker.places import allow_files, files_for, find_places
-from app.worker.proxies import Proxies
 from app.worker.shared import Shared
 
 _TICK_S = 0.5
 _STOPPING_TICK_S = 0.05
+# The loop waits for the interpreter this long, not Python's 5 ms, whenever the other thread has it.
+_SWITCH_S = 0.001
 # Workers obey these. The others are for the master, and nothing to a worker: sent to all processes
 # of the service at once, most of them would end it by default.
 _OBEYED = (signal.SIGABRT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1)
@@ -39,7 +42,7 @@ _FOR_THE_MASTER = (
 
 
 class LoopWorker(Worker):  # type: ignore[misc]
-    """One process, one event loop, one thread more for large requests."""
+    """One process, one event loop, two threads more for what would hold the loop for long."""
 
     SIGNALS = (*_OBEYED, signal.SIGCHLD)  # what Gunicorn first sets back to the default
     ledger: ClassVar[Ledger | None] = None
@@ -82,6 +85,15 @@ class LoopWorker(Worker):  # type: ignore[misc]
         for number in _FOR_THE_MASTER:
             signal.signal(number, signal.SIG_IGN)
 
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """End at once, also where the exit is raised in a callback that keeps it to itself."""
+        try:
+            super().handle_quit(sig, frame)
+        except SystemExit as exit_:
+            if self.booted:
+                self._end(exit_)
+            raise
+
     def run(self) -> None:
         """Serve until told to stop, then until the last connection has ended."""
         loop = self._loop = uvloop.new_event_loop()
@@ -89,13 +101,15 @@ class LoopWorker(Worker):  # type: ignore[misc]
         places = find_places(self.cfg.worker_connections)
         self._listener = Listener(self.sockets, shared, self._ledger, self._slot, places)
         loop.add_signal_handler(signal.SIGTERM, self._stop)
+        sys.setswitchinterval(_SWITCH_S)
         gc.freeze()  # what was loaded stays for good and need not be looked at again
         self._listener.start(self.cfg.workers)
         self._tick()
         try:
             loop.run_forever()
         finally:
-            shared.large.shutdown(wait=False, cancel_futures=True)
+            shared.large.end()
+            shared.pages.end()
         if self._exit is not None:
             raise self._exit
 
@@ -105,12 +119,12 @@ class LoopWorker(Worker):  # type: ignore[misc]
         return Shared(
             loop=self._loop,
             application=self.wsgi,
+            takes_long=self.wsgi.extensions["fraudscore.takes_long"],
             settings=settings,
             keepalive=cfg.keepalive,
             heads=HeadReader(
                 cfg.limit_request_line, cfg.limit_request_fields, cfg.limit_request_field_size
             ),
-            proxies=Proxies(cfg.forwarded_allow_ips, cfg.secure_scheme_headers),
             environ={
                 "wsgi.version": (1, 0),
                 "wsgi.url_scheme": "http",
@@ -125,6 +139,8 @@ class LoopWorker(Worker):  # type: ignore[misc]
             count_request=self._count_request,
             report=self._report,
             end=self._end,
+            large=Beside(self._loop),
+            pages=Beside(self._loop),
         )
 
     def _report(self) -> None:

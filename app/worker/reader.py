@@ -5,6 +5,9 @@ from __future__ import annotations
 from app.worker.chunks import ChunkedBody, too_large
 from app.worker.head import END, Head, HeadReader
 
+# Of a chunked body: in chunks of a few bytes each it takes milliseconds to decode.
+_MOST_AT_ONCE = 16 * 1024
+
 
 class RequestReader:
     """Collects bytes until a request is whole; pipelined requests come out one by one."""
@@ -36,6 +39,11 @@ class RequestReader:
         return self.head is not None or bool(self.unread)
 
     @property
+    def is_behind(self) -> bool:
+        """Whether the next call of ``read`` goes on without more bytes."""
+        return self.head is not None and bool(self.unread)
+
+    @property
     def size(self) -> int:
         """How much of an incomplete body is here."""
         if self._partial is not None:
@@ -47,7 +55,7 @@ class RequestReader:
         self.unread = self.unread + data if self.unread else data
 
     def read(self) -> tuple[Head, bytes] | None:
-        """Return the next request once all of it is here."""
+        """Return the next request once all of it is here and decoded, which may take some calls."""
         head = self.head
         if head is None:
             head = self.head = self._read_head()
@@ -88,7 +96,12 @@ class RequestReader:
         if head.is_chunked:
             if self._chunks is None:
                 self._chunks = ChunkedBody(self._limit)
-            rest = self._chunks.feed(unread)
+            rest = self._chunks.feed(unread[:_MOST_AT_ONCE])
+            later = unread[_MOST_AT_ONCE:]
+            if rest is None:
+                self.unread = later
+            elif later:
+                rest += later
             collected = self._chunks.body
         else:
             if self._partial is None:

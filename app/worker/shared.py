@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.refusal import overloaded
+from app.worker.beside import Beside
 from app.worker.exchange import Clock
 from app.worker.head import HeadReader
-from app.worker.proxies import Proxies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +21,9 @@ if TYPE_CHECKING:
 
 # Bodies that arrive in pieces may take this many times the largest body, all together.
 _LARGEST_BODIES = 8
-# A connection that has been idle for this long may be closed to make room for a new one.
+# A connection that has been idle for this long may be closed to make room for a new one. A client
+# that connects to send something sends it at once.
+_SILENT_ENOUGH_S = 0.1
 _IDLE_ENOUGH_S = 1.0
 # How long a connection without a request may stay when the worker stops: a client that was told
 # keep-alive may be sending already.
@@ -38,17 +39,19 @@ class Shared:
 
     loop: asyncio.AbstractEventLoop
     application: WSGIApplication
+    takes_long: Callable[
+        [WSGIEnvironment, bytes], bool
+    ]  # such a request is answered beside the loop
     settings: Settings
     keepalive: float
     heads: HeadReader
-    proxies: Proxies
     environ: WSGIEnvironment  # what every request begins with
     count_request: Callable[[], None]
     report: Callable[[], None]  # tells the siblings how many connections there are
     end: Callable[[BaseException], None]  # leaves the event loop with an exit
+    large: Beside  # for transactions
+    pages: Beside  # which need not wait for those
     clock: Clock = field(default_factory=Clock)
-    large: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
-    large_since: float = float("inf")  # when the large request at hand began
     connections: set[Connection] = field(default_factory=set)
     outbox: list[tuple[asyncio.WriteTransport, bytes]] = field(default_factory=list)
     held: int = 0  # bytes of bodies that arrived in pieces and have no answer yet
@@ -88,13 +91,18 @@ class Shared:
         return self.loop.time() + (_STOP_LINGER_S if self.is_stopping else self.keepalive)
 
     def make_room(self) -> bool:
-        """Close the connection that has been idle for longest, if any has been for a while."""
+        """Close the connection that has been idle for longest, if any has been for a while.
+
+        Those that have never sent anything come first.
+        """
         idle = [connection for connection in self.connections if connection.is_idle]
-        oldest = min(idle, key=lambda connection: connection.deadline, default=None)
-        if oldest is None or oldest.deadline > self.idle_deadline() - _IDLE_ENOUGH_S:
-            return False
-        oldest.close()
-        return True
+        silent = [connection for connection in idle if connection.is_silent]
+        for some, enough_s in ((silent, _SILENT_ENOUGH_S), (idle, _IDLE_ENOUGH_S)):
+            oldest = min(some, key=lambda connection: connection.deadline, default=None)
+            if oldest is not None and oldest.deadline <= self.idle_deadline() - enough_s:
+                oldest.close()
+                return True
+        return False
 
     def end_lingering(self) -> bool:
         """End the connection that was given its last answer first, if any was."""
@@ -106,8 +114,8 @@ class Shared:
         return True
 
     def is_overdue(self, timeout: float) -> bool:
-        """Whether a large request has taken longer than a worker may be silent."""
-        return timeout > 0 and self.loop.time() - self.large_since > timeout
+        """Whether an answer beside the loop has taken longer than a worker may be silent."""
+        return self.large.is_overdue(timeout) or self.pages.is_overdue(timeout)
 
     def stop(self) -> None:
         """Let every connection end: those without a request very soon."""

@@ -83,6 +83,28 @@ def unspeakable_name(artifact):
     _name_rewritten(artifact, with_manifest(arrays, lambda m: m.update(name="\ud800")))
 
 
+def turned_around(artifact):
+    """The less likely fraud is, the more it is taken for it."""
+    turn = _turn("calibration", slope=-1.0)
+    _name_rewritten(artifact, with_manifest(arrays_in(artifact.path), turn))
+
+
+def beyond_numbers(artifact):
+    """A policy that compares with no number."""
+    turn = _turn("policy", block=float("nan"))
+    _name_rewritten(artifact, with_manifest(arrays_in(artifact.path), turn))
+
+
+def lenient(artifact):
+    """Sound in all its parts, but blocking less than on the day it was trained."""
+    turn = _turn("policy", block=0.99)
+    _name_rewritten(artifact, with_manifest(arrays_in(artifact.path), turn))
+
+
+def _turn(part, **facts):
+    return lambda manifest: manifest["fraud"][part].update(facts)
+
+
 DAMAGES = [
     missing,
     empty,
@@ -96,6 +118,9 @@ DAMAGES = [
     not_finite,
     other_format,
     unspeakable_name,
+    turned_around,
+    beyond_numbers,
+    lenient,
 ]
 
 

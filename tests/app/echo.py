@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from wsgiref.validate import validator
 
 from app import create_app
-from app.access.addresses import ClientAddresses
+from app.access.forwarded import Forwarding
 from app.access.mount import Mount
 from app.layer import RequestLayer
 from tests.app.gunicorn import DEADLINE_S
@@ -31,7 +31,7 @@ def echo(environ, start_response, headers, query):
     """Answer with the environ; headers come from the query: ?Name=value."""
     body = environ["wsgi.input"].read(-1)
     shown = {key: value for key, value in environ.items() if isinstance(value, str | bool)}
-    shown |= {"body": body.decode("latin-1"), "is_same": body == environ["fraudscore.body"]}
+    shown |= {"body": body.decode("latin-1"), "is_same": body == environ.get("fraudscore.body")}
     start_response("200 OK", [*headers, *query.items()])
     return [json.dumps(shown).encode()]
 
@@ -101,5 +101,6 @@ def validated():
 def _inside_the_layer(answering):
     app = create_app()
     observer = app.extensions["fraudscore.observer"]
-    app.wsgi_app = RequestLayer(answering, {}, Mount("", ClientAddresses(())), None, observer)
+    forwarding = Forwarding(app.config["FRAUDSCORE"].trusted_proxies)
+    app.wsgi_app = RequestLayer(answering, {}, forwarding, Mount(""), None, observer)
     return app

@@ -4,7 +4,7 @@ import json
 import socket
 import struct
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -59,6 +59,10 @@ def faulty(*plays):
 def _handler(script):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def handle(self):
+            with suppress(ConnectionResetError):  # a client that does not want the rest
+                super().handle()
 
         def do_GET(self):
             self._play()

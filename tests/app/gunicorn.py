@@ -27,10 +27,11 @@ class Process:
     """A Gunicorn with the shipped configuration; it writes to files, which never fill up."""
 
     cwd = ROOT
+    output_folder = None  # of the files that it writes to; that of all temporary files by default
 
     def __init__(self, model_dir, *arguments, **environ):
         self.port = free_port()
-        self.out = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed in close)
+        self.out = tempfile.TemporaryFile("w+", dir=self.output_folder)  # noqa: SIM115 (closed in close)
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (likewise)
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("FRAUDSCORE_")}
         self.folder = tempfile.TemporaryDirectory()

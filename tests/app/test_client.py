@@ -267,7 +267,9 @@ def test_threads_may_share_a_client(service):
     assert found == expected
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "ftp://localhost", "http://", ""])
+@pytest.mark.parametrize(
+    "url", ["localhost:8000", "ftp://localhost", "http://", "", "http://h:99999", "http://[::1"]
+)
 def test_address_that_cannot_work_is_refused_at_once(url):
     with pytest.raises(ValueError, match="http://localhost:8000"):
         Client(url)

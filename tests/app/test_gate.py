@@ -67,6 +67,15 @@ def test_request_without_a_key_is_401_and_learns_how_to_send_one(guarded, path, 
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.parametrize(
+    "form", ["Bearer {}\xa0", "Bearer \xa0{}", "Bearer\xa0{}", "Bearer {}\x85"]
+)
+def test_key_with_what_only_python_takes_for_white_space_is_another_key(guarded, form):
+    headers = {"Authorization": form.format(guarded.secret)}
+
+    assert guarded().get("/model", headers=headers).status_code == 401
+
+
 @pytest.mark.parametrize("path", OPENABLE)
 def test_route_that_can_be_opened_needs_a_key_until_it_is(guarded, path):
     assert guarded().get(path).status_code == 401

@@ -11,6 +11,7 @@ from werkzeug.exceptions import (
 )
 
 from app.intake import check_content, check_host, read_body
+from app.refusal import RefusedError
 
 LIMIT = 2048
 
@@ -71,8 +72,19 @@ def test_uncoded_body_may_say_so(coding):
 
 
 def test_http_1_1_without_a_host_is_refused():
-    with pytest.raises(BadRequest, match="Host"):
+    with pytest.raises(RefusedError, match="Host"):
         check_host({"SERVER_PROTOCOL": "HTTP/1.1"})
+
+
+@pytest.mark.parametrize("host", ["a/b", "a@b", "a b", "ä", "a..b", ".a", "a" * 64, "a\n"])
+def test_host_that_is_none_is_refused(host):
+    with pytest.raises(RefusedError, match="does not name a host"):
+        check_host({"SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": host})
+
+
+@pytest.mark.parametrize("host", ["", "a", "A_b.example.:8000", "[::1]:80", "a" * 63 + ".b"])
+def test_host_is_a_name_an_address_or_nothing(host):
+    check_host({"SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": host})
 
 
 def test_http_1_0_needs_no_host():

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.json_provider import MalformedJSONError, StrictJSONProvider, dumps, loads
+from app import json_provider
+from app.json_provider import MalformedJSONError, StrictJSONProvider, dumps, dumps_rows, loads
 from model.reasons import Reason
 
 NOT_JSON = {
@@ -190,3 +191,67 @@ def test_finite_numbers_survive_the_round_trip_to_the_bit(numbers):
     numbers = {key: x for key, x in numbers.items() if math.isfinite(x)}
 
     assert loads(dumps(numbers)) == numbers
+
+
+cells = st.one_of(st.text('a"\\{}[],:é', max_size=6), st.integers(0, 9), st.just([{}]), st.just({}))
+rows = st.lists(st.dictionaries(st.text("a},{[]", max_size=3), cells, max_size=3), max_size=8)
+long_documents = st.one_of(
+    rows,
+    st.builds(lambda some, key, cell: {"transactions": some, key: cell}, rows, st.text(), cells),
+    st.builds(lambda some, key, cell: {key: cell, "transactions": some}, rows, st.text(), cells),
+    st.recursive(cells, lambda below: st.lists(below) | st.dictionaries(st.text(), below)),
+)
+
+
+def told(data):
+    """Return what parsing gives, or the reason why it does not."""
+    try:
+        return loads(data)
+    except MalformedJSONError as error:
+        return str(error)
+
+
+@given(document=long_documents, indent=st.sampled_from([None, 1]), wounds=st.data())
+def test_long_body_is_read_in_pieces_as_in_one_go(document, indent, wounds):
+    data = json.dumps(document, indent=indent, ensure_ascii=False)
+    for _ in range(wounds.draw(st.integers(0, 2))):
+        place = wounds.draw(st.integers(0, len(data)))
+        rest = place + wounds.draw(st.integers(0, 2))
+        data = data[:place] + wounds.draw(st.sampled_from([*',[]{}" ', ""])) + data[rest:]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_provider, "_PIECE_BYTES", 10**9)
+        whole = told(data.encode())
+        patch.setattr(json_provider, "_PIECE_BYTES", 3)
+        in_pieces = told(data.encode())
+
+    assert in_pieces == whole
+
+
+@pytest.mark.parametrize("wrap", [list, lambda rows: {"transactions": rows}])
+def test_parser_never_sees_more_than_a_piece_of_a_long_list(monkeypatch, wrap):
+    sizes = []
+    parse = json_provider.orjson.loads
+    row = {"a": 1.5, "b": "c" * 200}
+    data = json.dumps(wrap([row] * 20_000)).encode()
+    monkeypatch.setattr(
+        json_provider.orjson, "loads", lambda d: (sizes.append(len(d)), parse(d))[1]
+    )
+
+    assert loads(data) == wrap([row] * 20_000)
+    assert sum(sizes) > len(data) - 100 * len(sizes)
+    assert max(sizes) < 300 * 1024
+
+
+@given(rows=rows, size=st.integers(1, 9))
+def test_list_is_written_in_pieces_as_in_one_go(rows, size):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_provider, "_PIECE_ROWS", size)
+        written = dumps({"rows": dumps_rows(rows), "more": 1})
+
+    assert written == dumps({"rows": rows, "more": 1})
+
+
+def test_list_that_holds_a_number_that_is_none_is_not_written():
+    with pytest.raises(ValueError, match="not finite"):
+        dumps_rows([{"a": 1.0}, {"a": math.nan}])

@@ -33,6 +33,7 @@ def run(path):
 def _at_once(monkeypatch):
     """Look at the file again with every request."""
     monkeypatch.setattr(keys_module, "LOOK_AGAIN_S", 0)
+    monkeypatch.setattr(keys_module, "LOOK_S", 60)
 
 
 def made(path, *names):
@@ -73,6 +74,18 @@ def test_file_stays_with_the_user_who_owned_it(run, path):
     run("add", "ledger")
 
     assert (path.stat().st_uid, path.stat().st_gid) == (10001, 10001)
+
+
+def test_file_behind_a_symbolic_link_is_updated(run, path, tmp_path):
+    target = tmp_path / "secrets" / "keys"
+    path.symlink_to(target)
+    secret = run("add", "checkout").stdout.strip()
+
+    run("add", "ledger")
+
+    assert path.is_symlink()
+    assert KeyRing(target).name_of(secret) == "checkout"
+    assert len(read_keys(target)) == 2
 
 
 def test_listed_keys_have_names_and_times_and_no_secrets(run):

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,10 +20,11 @@ def read_all(pieces):
     try:
         for piece in pieces:
             reader.feed(piece)
-            while (request := reader.read()) is not None:
-                head, body = request
-                requests.append((head.environ["PATH_INFO"], body))
-                reader.finish()
+            while (request := reader.read()) is not None or reader.is_behind:
+                if request is not None:
+                    head, body = request
+                    requests.append((head.environ["PATH_INFO"], body))
+                    reader.finish()
     except RefusedError as error:
         return requests, error.status
     return requests, None
@@ -73,6 +75,23 @@ def test_pipelined_requests_come_out_as_they_went_in(drawn, places):
 
     assert requests == [expected for _, expected in drawn]
     assert refused is None
+
+
+@pytest.mark.parametrize("size", [5, 100, 100_000])
+def test_chunked_body_is_decoded_a_little_at_a_time(size):
+    body = b"x" * 60_000
+    reader = RequestReader(HeadReader(200, 10, 100), len(body))
+    head = b"POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    reader.feed(head + chunked(body, [size] * 10_000) + head)
+
+    decoded = [0]
+    while (request := reader.read()) is None:
+        assert reader.is_behind
+        decoded.append(reader.size)
+
+    assert request[1] == body
+    assert max(after - before for before, after in pairwise(decoded)) <= 16 * 1024
+    assert reader.unread == head
 
 
 BROKEN = st.tuples(requests_written, st.integers(0, 200), st.binary(max_size=3)).map(

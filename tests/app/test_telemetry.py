@@ -6,6 +6,7 @@ import logging
 import os
 import pty
 import socket
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
@@ -205,6 +206,78 @@ def test_terminal_that_was_stopped_costs_lines_and_no_time():
         log.write(answered(), 0.001)
 
     assert log.dropped > 0
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Return a folder on a disk of 64 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["/bin/mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:  # noqa: S603
+        pytest.skip("only root may mount a small disk, and not in every container")
+    yield folder
+    subprocess.run(["/bin/umount", "--lazy", str(folder)], check=True)  # noqa: S603
+
+
+def test_line_torn_by_a_full_disk_spoils_no_other(small_disk):
+    """The worker that goes on first need not be the one that tore the line."""
+    filler = small_disk / "filler"
+    filler.write_bytes(b"x" * 40_000)
+    file = os.open(small_disk / "log", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    logs = [RequestLog("INFO", file) for _ in range(2)]
+    while not logs[0].dropped:
+        logs[0].write(answered(), 0.001)
+    is_torn = not (small_disk / "log").read_bytes().endswith(b"\n")
+    filler.unlink()
+
+    for log in reversed(logs):
+        log.write(answered(), 0.001)
+
+    lines = (small_disk / "log").read_bytes().splitlines()
+    assert is_torn
+    assert sum(not is_json(line) for line in lines) == 1
+    assert [json.loads(line)["request_id"] for line in lines[-2:]] == ["r-1", "r-1"]
+
+
+def test_file_that_may_not_be_read_is_written_all_the_same(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError
+
+    file = os.open(tmp_path / "log", os.O_CREAT | os.O_WRONLY)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refuse)
+        log = RequestLog("INFO", file)
+
+    log.write(answered(), 0.001)
+
+    assert is_json((tmp_path / "log").read_bytes())
+
+
+def test_line_that_a_socket_took_in_part_spoils_no_other():
+    reader, writer = socket_ends()
+    handler = LineHandler(writer)
+    long = logging.makeLogRecord({"msg": "x" * 3_000_000, "levelno": logging.INFO})
+    handler.handle(long)
+    os.set_blocking(reader, False)
+    torn = b"".join(iter(lambda: read_available(reader), b""))
+
+    handler.handle(logging.makeLogRecord({"msg": "next", "levelno": logging.INFO}))
+
+    rest, line = read_available(reader).splitlines()
+    assert torn
+    assert not is_json(torn)
+    assert rest == b""
+    assert json.loads(line)["message"] == "next"
+
+
+def is_json(line):
+    """Say whether a line is a document."""
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def read_available(reader):

@@ -421,7 +421,8 @@ def test_tls_is_refused_in_one_line(model_dir):
 
 def test_service_may_listen_on_a_local_socket(serve, tmp_path):
     path = tmp_path / "service"
-    server = serve(ECHO, "--bind", f"unix:{path}", "--bind", "127.0.0.1:{port}")
+    proxies = {"FRAUDSCORE_TRUSTED_PROXIES": "10.0.0.1"}
+    server = serve(ECHO, "--bind", f"unix:{path}", "--bind", "127.0.0.1:{port}", **proxies)
 
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(path))

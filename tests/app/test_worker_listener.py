@@ -13,7 +13,6 @@ from app.worker.head import HeadReader
 from app.worker.ledger import Ledger
 from app.worker.listener import _EXHAUSTED_S, _MOMENT_S, _MOST_A_TURN, Listener
 from app.worker.places import Places
-from app.worker.proxies import Proxies
 from app.worker.shared import Shared
 
 PLENTY = Places(1000, 128)
@@ -75,10 +74,12 @@ class Worker:
         self.shared = Shared(
             loop=self.loop,
             application=None,
+            takes_long=None,
+            large=None,
+            pages=None,
             settings=SimpleNamespace(max_body_bytes=1000, answer_timeout=5),
             keepalive=65,
             heads=HeadReader(1000, 100, 1000),
-            proxies=Proxies("", {}),
             environ={},
             count_request=None,
             report=lambda: self.listener.report(),

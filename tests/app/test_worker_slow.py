@@ -123,7 +123,7 @@ def test_slow_reader_gets_everything_and_the_worker_makes_one_answer_at_a_time(s
     request = b"GET /large?bytes=%d HTTP/1.1\r\nHost: x\r\n\r\n" % size
 
     (connection,) = crowd(server, 1, request * 12)
-    assert all(server.get("/x").ok for _ in range(20))
+    assert [server.get("/x").status_code for _ in range(20)] == [200] * 20
     memory = memory_of(server)
     answers = receive_answers(connection, 12)
 
@@ -160,6 +160,20 @@ def test_idle_connections_make_room_for_new_ones(serve, crowd):
     wait_for(lambda: server.get("/x").ok, "room")
 
 
+def test_connections_that_never_sent_anything_make_room_first(serve, crowd):
+    """A client that is between two requests keeps its connection, however long the others sat."""
+    server = serve(ECHO, "--worker-connections", "4")
+    (kept,) = crowd(server, 1, GET + b"\r\n")
+    receive_answers(kept, 1)
+    silent = crowd(server, 3)
+
+    wait_for(lambda: server.get("/x").ok, "room")
+    kept.sendall(GET + b"\r\n")
+
+    assert receive_answers(kept, 1)[0][0] == 200
+    assert answered(silent, 1)
+
+
 def test_large_bodies_beyond_the_memory_for_them_get_503(serve, crowd):
     """Eight of the largest may be on their way at a time; small requests need none of that."""
     server = serve(ECHO, FRAUDSCORE_MAX_BODY_BYTES="1000000")
@@ -190,11 +204,43 @@ def test_large_request_leaves_the_loop_to_the_small_ones(serve, crowd, body, tmp
     head = b"POST /hold?until=%b HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
 
     (large,) = crowd(server, 1, head % (bytes(gate), len(body)), body, GET + b"\r\n")
-    assert all(server.get("/x").ok for _ in range(20))
+    assert [server.get("/x").status_code for _ in range(20)] == [200] * 20
     assert not answered([large])
     gate.touch()
 
     assert [status for status, _, _ in receive_answers(large, 2)] == [200, 200]
+
+
+def test_rows_that_take_long_leave_the_loop_to_the_small_requests(serve, crowd):
+    """Sixty batches that are small in bytes take seconds; who asks after them waits for none."""
+    server = serve()
+    body = json.dumps([valid_row()] * 1000).encode()
+    head = b"POST /predict?explain=1&anomaly=1 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n"
+
+    batches = crowd(server, 60, head % len(body), b"Content-Type: application/json\r\n\r\n", body)
+    health = server.get("/health").status_code
+    n_waiting = len(batches) - len(answered(batches))
+
+    assert health == 200
+    assert n_waiting > 30
+
+
+def test_large_requests_beyond_those_that_may_wait_get_503(serve, crowd, tmp_path):
+    server = serve(ECHO)
+    gate = tmp_path / "gate"
+    body = b" " * 70_000
+    head = b"POST /hold?until=%b HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+
+    many = crowd(server, 64 + 3, head % (bytes(gate), len(body)), body)
+    wait_for(lambda: len(answered(many)) == 3, "three refusals")
+    pages = [server.get("/metrics") for _ in range(3)]  # which do not wait behind them
+    gate.touch()
+    answers = [receive_answers(connection, 1)[0] for connection in many]
+
+    assert [page.status_code for page in pages] == [200] * 3
+    assert sorted(status for status, _, _ in answers) == [200] * 64 + [503] * 3
+    assert {h["retry-after"] for status, h, _ in answers if status == 503} == {"1"}
+    assert server.post("/x", {"a": "b" * 70_000}).ok
 
 
 def test_client_that_asks_for_much_at_once_takes_turns_with_the_others(serve, crowd, tmp_path):

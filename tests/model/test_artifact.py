@@ -8,12 +8,12 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
+from model import MLP
 from model.artifact import FORMAT, load, save
-from model.calibration import Calibration
 from model.card import describe
 from model.decision import Policy
 from model.errors import ArtifactError
-from model.golden import golden_rows
+from model.golden import golden_rows, golden_transactions
 from tests.factories import save_tiny, tiny_scorer
 from tests.model.artifacts import arrays_in, version_of, write
 
@@ -107,14 +107,14 @@ def test_manifest_says_what_training_said(artifact):
     manifest = json.loads(arrays_in(artifact.path)["manifest"].tobytes())
 
     assert manifest == artifact.manifest
-    assert manifest["format"] == FORMAT == 1
+    assert manifest["format"] == FORMAT == 2
     assert (manifest["name"], manifest["seed"], manifest["base_rate"]) == ("tiny", 0, 0.2)
 
 
-def test_arrays_are_plain_numbers(artifact):
+def test_arrays_are_plain_numbers_and_texts(artifact):
     kinds = {array.dtype.kind for array in arrays_in(artifact.path).values()}
 
-    assert kinds <= set("fiub")
+    assert kinds <= set("fiubU")
 
 
 def test_file_written_by_another_program_is_as_good(artifact, tmp_path, rows):
@@ -135,10 +135,15 @@ def test_saving_again_replaces_nothing_and_leaves_nothing_behind(tmp_path):
 
 
 def test_golden_rows_are_synthetic_and_kept(artifact):
-    rows = arrays_in(artifact.path)["golden.rows"]
+    spec = artifact.scorer.spec
+    transactions, expected = golden_transactions(spec, golden_rows(spec, np.random.default_rng(1)))
 
-    assert rows.shape == (64, 6)
-    np.testing.assert_array_equal(rows, golden_rows(artifact.scorer.spec, np.random.default_rng(1)))
+    arrays = arrays_in(artifact.path)
+
+    assert expected.shape == (64, 6)
+    np.testing.assert_array_equal(arrays["golden.rows"], expected)
+    assert json.loads(arrays["golden.transactions"].tobytes()) == transactions
+    assert artifact.golden_transactions == transactions
 
 
 def test_facts_that_json_cannot_hold_are_refused_before_anything_is_written(tmp_path):
@@ -150,12 +155,13 @@ def test_facts_that_json_cannot_hold_are_refused_before_anything_is_written(tmp_
     assert not (tmp_path / "new").exists()
 
 
-def test_scorer_that_cannot_be_loaded_back_is_reported(tmp_path):
+def test_scorer_that_cannot_be_loaded_back_is_reported(tmp_path, rng):
     scorer = tiny_scorer(tasks="fraud")
-    broken = Calibration("isotonic", knots=(0.0, 1.0), levels=(0.0,))
-    scorer = replace(scorer, fraud=replace(scorer.fraud, calibration=broken))
+    broken = MLP([scorer.preprocessor.n_encoded, 1], rng=rng)
+    broken.parameters[:] = np.nan
+    scorer = replace(scorer, fraud=replace(scorer.fraud, mlp=broken))
 
-    with pytest.raises(ArtifactError, match="golden rows do not fit"):
+    with pytest.raises(ArtifactError, match="not finite"):
         save(tmp_path, scorer, scorer.spec.central_row(), {})
 
 

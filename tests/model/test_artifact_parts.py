@@ -21,13 +21,13 @@ def arrays(sound):
     return arrays_in(sound.path)
 
 
-@pytest.mark.parametrize("found", [2, 0, "1", None])
+@pytest.mark.parametrize("found", [3, 0, "2", 2.0, True, None])
 def test_other_format(found, arrays, tmp_path):
     changed = with_manifest(arrays, lambda manifest: manifest.update(format=found))
 
     reason = refusal(ArtifactFormatError, write(tmp_path, changed))
 
-    assert reason == f"has format {found!r}, this version reads 1"
+    assert reason == f"has format {found!r}, this version reads 1 and 2"
 
 
 @pytest.mark.parametrize(

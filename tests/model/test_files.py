@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from model.files import write_atomically
+from model.files import read_regular, write_atomically
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,6 +36,17 @@ def test_content_is_written_and_nothing_else_is_left(tmp_path):
 
     assert path.read_bytes() == b"more"
     assert names_in(path.parent) == ["file"]
+
+
+def test_symbolic_link_stays_one(tmp_path):
+    target = tmp_path / "there" / "file"
+    (tmp_path / "link").symlink_to(target)
+
+    write_atomically(tmp_path / "link", b"new")
+
+    assert (tmp_path / "link").is_symlink()
+    assert target.read_bytes() == b"new"
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "link", tmp_path / "there"]
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])
@@ -97,3 +108,37 @@ def test_disk_that_is_really_full_leaves_the_old_content(tmp_path):
     assert ended.returncode == errno.EFBIG
     assert path.read_bytes() == b"old"
     assert names_in(tmp_path) == ["file"]
+
+
+def test_regular_file_is_read_whole_up_to_a_limit(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 1000)
+    (tmp_path / "link").symlink_to("file")
+
+    assert read_regular(path, 1000) == read_regular(tmp_path / "link", 1000) == b"x" * 1000
+    with pytest.raises(OSError, match="larger than 999 bytes"):
+        read_regular(path, 999)
+
+
+@pytest.mark.parametrize("name", ["pipe", "folder", "device"])
+def test_what_is_no_regular_file_is_never_opened(tmp_path, name, monkeypatch):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "device").symlink_to("/dev/null")
+    monkeypatch.setattr(os, "open", fails_with(errno.EIO))
+
+    with pytest.raises(OSError, match=r"it is a .+, not a regular file") as caught:
+        read_regular(tmp_path / name, 1000)
+
+    assert name.replace("pipe", "named pipe") in caught.value.strerror
+
+
+def test_pipe_that_takes_the_place_of_a_file_holds_nobody_up(tmp_path, monkeypatch):
+    """Between the look and the opening."""
+    path = tmp_path / "file"
+    os.mkfifo(path)
+    regular = Path(__file__).stat()
+    monkeypatch.setattr(os, "stat", lambda _path: regular)
+
+    with pytest.raises(OSError, match="it is a named pipe"):
+        read_regular(path, 1000)

@@ -87,7 +87,9 @@ FACTS = json.loads(
         b"null",
         b'"3f9c2a7e51d0"',
         b"\xff",
-        b"[" * 100_000,
+        b"[" * 60_000,
+        json.dumps(FACTS).replace('"version"', '"version": "3f9d", "version"').encode(),
+        json.dumps(FACTS).replace("null", "NaN").encode(),
         *(
             json.dumps(FACTS | changes).encode()
             for changes in (

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from rich.console import Console
 
 from model.pointer import read_pointer
 from training.cli import commands, terminal
@@ -36,7 +35,7 @@ batch_size = 64
 def run(*arguments, status=0):
     """Run a command; return what it printed on standard output and standard error."""
     with pytest.MonkeyPatch.context() as patch:
-        plain = Console(width=300, force_terminal=False)  # so that no line wraps
+        plain = terminal.Terminal(width=300, force_terminal=False)  # so that no line wraps
         patch.setattr(terminal, "CONSOLE", plain)
         result = CliRunner().invoke(commands.main, [str(part) for part in arguments])
     if result.exception is not None and not isinstance(result.exception, SystemExit):

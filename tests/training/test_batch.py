@@ -26,6 +26,7 @@ COLUMNS = [
     "is_anomaly",
 ]
 NEW = mixed_frame(500, seed=8)
+SUFFIXES = (".csv", ".parquet")
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,35 @@ def test_scores_stand_beside_the_id_in_the_order_of_the_rows(artifact, tmp_path)
 
     assert list(result) == COLUMNS
     assert result["payment_id"].tolist() == shuffled["payment_id"].tolist()
+
+
+@pytest.mark.parametrize("escapes", [True, False])
+def test_formulas_in_ids_are_escaped_in_csv_files(artifact, tmp_path, escapes):
+    frame = NEW.head(4).assign(payment_id=["=1+1", "p-2", "-3", "@x"])
+    notes = []
+
+    for suffix in SUFFIXES:
+        score_file(
+            artifact,
+            write(frame, tmp_path / "new.parquet"),
+            tmp_path / f"scores{suffix}",
+            on_note=notes.append,
+            escapes_formulas=escapes,
+        )
+
+    found = {suffix: list(read(tmp_path / f"scores{suffix}")["payment_id"]) for suffix in SUFFIXES}
+    assert found[".parquet"] == ["=1+1", "p-2", "-3", "@x"]
+    assert found[".csv"] == (["'=1+1", "p-2", "-3", "'@x"] if escapes else found[".parquet"])
+    assert [note.split()[0] for note in notes if "formula" in note] == ["2"] * escapes
+
+
+def test_output_behind_a_symbolic_link_is_written_there(artifact, tmp_path):
+    (tmp_path / "link.csv").symlink_to(tmp_path / "scores.csv")
+
+    score_file(artifact, write(NEW, tmp_path / "new.csv"), tmp_path / "link.csv")
+
+    assert (tmp_path / "link.csv").is_symlink()
+    assert len(read(tmp_path / "scores.csv")) == len(NEW)
 
 
 def test_names_of_the_columns_are_no_names_of_features():

@@ -216,6 +216,7 @@ def test_line_that_was_cut_short_is_no_line(folder, source):
         '{"at": "soon", "event": "promoted", "version": "ab", "sha256": null}',
         '{"at": "2026-01-01", "event": "promoted", "version": "../ab", "sha256": null}',
         '{"at": "2026-01-01", "event": "promoted", "version": 12, "sha256": null}',
+        '{"at": "2026-01-01", "event": "promoted", "version": "ab", "version": "c", "sha256": ""}',
     ],
 )
 def test_foreign_line_is_refused_by_its_number_and_nothing_changes(folder, source, line):

@@ -17,6 +17,9 @@ from training.config_file import load_config, to_toml
 
 OUT_OF_RANGE = [
     ("seed", "-1"),
+    ("seed", "9223372036854775808"),
+    ("learning.patience", f"1{'0' * 400}"),
+    ("policy.fee", f"1{'0' * 400}"),
     ("base_rate", "0"),
     ("base_rate", "1"),
     ("base_rate", "nan"),
@@ -38,6 +41,7 @@ OUT_OF_RANGE = [
     ("network.layers", "[16, 0]"),
     ("network.members", "0"),
     ("network.n_bins", "-1"),
+    ("network.n_bins", "1000000000"),
     ("network.drop_probability", "1"),
     ("network.activation", '"swish"'),
     ("network.initializer", '"ones"'),
@@ -49,6 +53,7 @@ OUT_OF_RANGE = [
     ("learning.warmup", "1.5"),
     ("learning.epochs", "0"),
     ("learning.batch_size", "0"),
+    ("learning.batch_size", "1000000000000"),
     ("learning.class_weight", "100"),
     ("learning.resampled_share", "1"),
     ("learning.min_frauds_per_batch", "-1"),

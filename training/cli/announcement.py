@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from model.printable import one_line
 from training.config import RunConfig
 from training.size import as_bytes
 
@@ -24,4 +25,4 @@ def announce(config: RunConfig) -> None:
     files = [file for own in found for file in (own, *own.rglob("*")) if file.is_file()]
     if files:  # what is not there is told by whoever reads it
         size = as_bytes(sum(file.stat().st_size for file in files))
-        click.echo(f"Reading {path} ({size})")
+        click.echo(one_line(f"Reading {path} ({size})"))

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from model.errors import FraudscoreError
+from model.printable import one_line
 from training.cli.announcement import announce
 from training.cli.options import (
     DEFAULT_MODEL,
@@ -24,6 +25,7 @@ from training.cli.options import (
     search_options,
     training_options,
 )
+from training.cli.streams import printable_errors
 from training.duration import seconds_of
 from training.program import command_line, installing_command
 
@@ -43,7 +45,9 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except FraudscoreError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(one_line(str(error))) from None
+        except MemoryError as error:
+            raise click.ClickException(one_line(f"there is not enough memory: {error}")) from None
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] == __name__.partition(".")[0]:
                 raise
@@ -52,12 +56,14 @@ class Commands(click.Group):
         except OSError as error:
             if error.errno == EPIPE:  # whoever read our output has enough: click knows what to do
                 raise
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(one_line(str(error))) from None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Train, evaluate, apply and promote fraud models."""
+    context.with_resource(printable_errors())
 
 
 @main.command()
@@ -174,13 +180,27 @@ def predict(
 @click.option("--output", type=FILE, required=True)
 @cell_options
 @click.option("--reasons", is_flag=True, help="Add the reasons of each score.")
+@click.option(
+    "--escape-formulas/--no-escape-formulas",
+    default=True,
+    show_default=True,
+    help="Put ' before texts of a CSV output that a spreadsheet would run as a formula.",
+)
 def score(
-    artifact: Path | None, model: Path, data: Path, output: Path, reasons: bool, **cells: Any
+    artifact: Path | None,
+    model: Path,
+    data: Path,
+    output: Path,
+    reasons: bool,
+    escape_formulas: bool,
+    **cells: Any,
 ) -> None:
     """Score a table into another, in the order of its rows."""
     from training.cli.models import score_table
 
-    score_table(artifact, model, data, output, cells, has_reasons=reasons)
+    score_table(
+        artifact, model, data, output, cells, has_reasons=reasons, escapes_formulas=escape_formulas
+    )
 
 
 @main.command()

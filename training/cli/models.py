@@ -91,6 +91,7 @@ def score_table(
     cells: dict[str, Any],
     *,
     has_reasons: bool,
+    escapes_formulas: bool,
 ) -> None:
     """Score a table into another, in the order of its rows."""
     loaded, config = chosen_artifact(artifact, model), table_config(data, cells)
@@ -103,6 +104,7 @@ def score_table(
             config,
             lambda note: print_warning(terminal.CONSOLE, note),
             has_reasons=has_reasons,
+            escapes_formulas=escapes_formulas,
         )
     line(terminal.CONSOLE, "scored", f"{n_rows:,} rows into {output}")
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from model.files import write_atomically
+from model.printable import printable
 from training.challenge import Challenge
 from training.pipeline import Run
 from training.report.card import trained_at, write_card
@@ -66,5 +67,5 @@ def write_report(
     write_page(training_page(facts, draw(facts)), page)
     card = model_card(facts)
     write_atomically(page.with_name("card.json"), as_json(card))
-    write_atomically(page.with_name("card.md"), markdown_card(card).encode())
+    write_atomically(page.with_name("card.md"), printable(markdown_card(card)).encode())
     return page

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 
@@ -21,6 +23,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, NullLocator
+
+from model.printable import one_line
 
 INK, MUTED, GRID, SURFACE = "#1c2733", "#556270", "#dfe4ea", "#ffffff"
 ACCENT, LEGITIMATE, FRAUD = "#0b7a75", "#2b6cb0", "#c4490a"
@@ -58,14 +62,16 @@ class Plot:
         """Lay the figure out once, for both of its forms."""
         layout = self.figure.get_layout_engine()
         if layout is not None:
-            layout.execute(self.figure)
+            with _any_script():
+                layout.execute(self.figure)
             self.figure.set_layout_engine("none")
 
     def svg(self) -> str:
         """Return the plot for a page: no fixed size or font, colours by name, ids of its own."""
         buffer = io.StringIO()
         self.figure.set_facecolor("none")
-        with rc_context({"svg.hashsalt": self.name, "svg.fonttype": "none"}):
+        settings = {"svg.hashsalt": self.name, "svg.fonttype": "none"}
+        with _any_script(), rc_context(settings):
             FigureCanvasSVG(self.figure).print_svg(buffer, metadata=SVG_METADATA)
         text = buffer.getvalue()
         text = text[text.index("<svg") :]
@@ -83,8 +89,17 @@ class Plot:
         buffer = io.BytesIO()
         self.figure.set_facecolor(SURFACE)
         self.figure.set_dpi(RESOLUTION)
-        FigureCanvasAgg(self.figure).print_png(buffer, metadata={"Software": None})
+        with _any_script():
+            FigureCanvasAgg(self.figure).print_png(buffer, metadata={"Software": None})
         return buffer.getvalue()
+
+
+@contextmanager
+def _any_script() -> Iterator[None]:
+    """Draw names in scripts that the font lacks without a warning: a browser has other fonts."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
+        yield
 
 
 def new_axes(x: str, y: str, height: float = SIZE[1]) -> tuple[Figure, Axes]:
@@ -164,6 +179,7 @@ def shortened(label: str) -> str:
 
     Both ends are kept: names of one family differ at the end.
     """
+    label = one_line(label)
     if len(label) > LONGEST_LABEL:
         half = LONGEST_LABEL // 2
         label = f"{label[: LONGEST_LABEL - 1 - half]}…{label[-half:]}"

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from model.files import write_atomically
+from model.printable import printable
 from training.report.formats import formatted
 from training.report.page import (
     Block,
@@ -46,7 +47,7 @@ def write_page(page: Page, path: Path) -> Path:
     Path
         The page.
     """
-    html = rendered(page)
+    html = printable(rendered(page))  # HTML has no control characters
     for plot in page.plots():
         write_atomically(path.with_name(f"{path.stem}-{plot.name}.png"), plot.png())
     write_atomically(path.with_suffix(".json"), as_json(page.facts))
