@@ -74,13 +74,13 @@ class Listener:
         No more than ``backlog`` connections can be waiting. Without that bound, clients that
         connect as fast as they are accepted would keep the door open.
         """
-        for listening in self._sockets:
+        sockets, self._sockets = self._sockets, ()  # so that no pause ends with listening again
+        for listening in sockets:
             self._shared.loop.remove_reader(listening.fileno())
             for _ in range(backlog):
                 if not self._accept(listening):
                     break
             listening.close()
-        self._sockets = ()
         self._ledger.leave(self._slot)
 
     def report(self) -> None:

@@ -31,6 +31,7 @@ from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.errors import HaltServer  # type: ignore[import-untyped]
 
 from app.observability.starts import Starts
+from model.printable import one_line
 
 SHORTEST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
@@ -288,4 +289,4 @@ def _reason(error: BaseException) -> str:
         return f"{name}{error.strerror}"
     if isinstance(error, SystemExit) and not isinstance(error.code, str):
         return "the configuration cannot be read"  # the standard error has the details
-    return " ".join(str(error).split()) or type(error).__name__
+    return one_line(str(error)) or type(error).__name__

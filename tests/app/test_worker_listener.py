@@ -207,6 +207,22 @@ def test_pause_ends_as_soon_as_the_worker_has_few_again(start, connect):
     assert worker.turn() == 1
 
 
+def test_stop_in_a_pause_takes_what_waits_and_listens_no_more(start, connect):
+    """A closed socket that the event loop still watches ends the whole process."""
+    worker, sibling = start(), start()
+    connect(5)
+    worker.turn()
+    worker.turn()
+    sibling.turn()
+    connect(2)
+
+    worker.shared.is_stopping = True
+    worker.listener.stop(100)
+
+    assert worker.size == 4
+    assert not worker.is_listening
+
+
 def test_what_a_busy_sibling_leaves_is_taken_faster_and_faster(start, connect):
     worker, _busy = start(), start()
     connect(60)

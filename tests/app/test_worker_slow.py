@@ -140,6 +140,7 @@ def memory_of(server):
 
 def test_connections_beyond_the_limit_get_503_at_once(serve, crowd):
     server = serve(ECHO, "--worker-connections", "4")
+    server.raw(GET + b"Connection: close\r\n\r\n")  # who asked before it is gone by now
     busy = crowd(server, 4, GET)
     wait_for(lambda: server.get("/x").status_code == 503, "a full house")
 

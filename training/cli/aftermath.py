@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from rich.console import Console
 
+from model.printable import one_line
 from training.cli.console import line
 
 T = TypeVar("T")
@@ -34,7 +35,7 @@ class Aftermath:
         # Whatever it is, the model is complete; rich exits where nobody reads on, as before | head
         except (Exception, SystemExit) as error:
             self._has_failed = True
-            reason = " ".join(str(error).split())
+            reason = one_line(str(error))
             text = f"{what}: {type(error).__name__}{f': {reason}' if reason else ''}"
             with suppress(OSError, ValueError, SystemExit):  # the terminal may be what failed
                 line(self._console, "not written", f"{text} (the model is complete without it)")
