@@ -19,9 +19,11 @@ def test_members_count(rng):
         MLP([10, 10, 1], ["relu", "sigmoid"], members=10**9, rng=rng)
 
 
-def test_layers_add_up(rng):
-    with pytest.raises(ConfigurationError, match="too many"):
-        MLP([9000, 9000, 9000, 1], ["relu", "relu", "sigmoid"], rng=rng, dtype="float32")
+def test_layers_add_up(rng, monkeypatch):
+    monkeypatch.setattr("model.component.MOST_PARAMETERS", 1000)
+
+    with pytest.raises(ConfigurationError, match="1,261 weights and biases are too many"):
+        MLP([20, 30, 20, 1], ["relu", "relu", "sigmoid"], rng=rng)
 
 
 def test_autoencoder_is_refused_alike(rng):
