@@ -22,7 +22,7 @@ def test_members_count(rng):
 def test_layers_add_up(rng, monkeypatch):
     monkeypatch.setattr("model.component.MOST_PARAMETERS", 1000)
 
-    with pytest.raises(ConfigurationError, match="1,261 weights and biases are too many"):
+    with pytest.raises(ConfigurationError, match="1,271 weights and biases are too many"):
         MLP([20, 30, 20, 1], ["relu", "relu", "sigmoid"], rng=rng)
 
 
